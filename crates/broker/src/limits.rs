@@ -1,0 +1,35 @@
+//! What the shard bounds, each with the reason for its size.
+
+/// Longest address, host, user, session or subscription name in bytes: fits any URN in use, and
+/// bounds what an index entry can cost.
+pub const NAME_MAX_BYTES: usize = 1024;
+
+/// Most destinations of one message. Each costs one slot; the body is stored once.
+pub const DESTINATIONS_MAX: usize = 256;
+
+/// A frame is sealed when it grows past this, even within one batch: bounds the memory held by
+/// one commit and the time of one sync.
+pub const FRAME_TARGET_BYTES: usize = 1 << 20;
+
+/// Bodies up to this size are copied into the frame's own buffer; larger ones are written from
+/// where they are. Below it, one more vectored slice costs more than the copy.
+pub const BODY_COPIED_MAX_BYTES: usize = 4096;
+
+/// Most deliveries one session may leave unsettled, whatever credit its consumers ask for.
+pub const SESSION_UNSETTLED_MAX: usize = 65_536;
+
+/// Bytes of unsettled deliveries after which a session is sent nothing more. One delivery always
+/// passes, however large.
+pub const SESSION_UNSETTLED_MAX_BYTES: u64 = 4 << 20;
+
+/// Consumers one session may have.
+pub const SESSION_CONSUMERS_MAX: usize = 1024;
+
+/// Credit of a consumer that names none.
+pub const CREDIT_DEFAULT: u32 = 1024;
+
+/// Largest credit granted to one consumer.
+pub const CREDIT_MAX: u32 = 65_536;
+
+/// Bodies asked of the journal in one fetch.
+pub const FETCH_MAX: usize = 1024;

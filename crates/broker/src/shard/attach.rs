@@ -1,0 +1,214 @@
+//! Sessions and the connections under them.
+
+use super::Shard;
+use crate::command::{ConnectionId, Outcome, SessionId, SessionKey, SessionKind};
+use crate::output::Event;
+use crate::record::Record;
+use crate::state::session::Outbound;
+use crate::time::Timestamp;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Which connection has which session, and when those without one end. Not durable: a restart
+/// finds every session without a connection.
+#[derive(Debug, Default)]
+pub(super) struct Attachments {
+    sessions: BTreeMap<ConnectionId, SessionId>,
+    connections: BTreeMap<SessionId, ConnectionId>,
+    /// Sessions whose client has not shown that it knows them: our answer may be lost.
+    unproven: BTreeSet<SessionId>,
+    expiry: BTreeMap<SessionId, Timestamp>,
+    expiries: BTreeSet<(Timestamp, SessionId)>,
+}
+
+impl Attachments {
+    pub(super) fn session_of(&self, connection: ConnectionId) -> Option<SessionId> {
+        self.sessions.get(&connection).copied()
+    }
+
+    pub(super) fn connection_of(&self, session: SessionId) -> Option<ConnectionId> {
+        self.connections.get(&session).copied()
+    }
+
+    /// Sessions with a connection.
+    pub(super) fn len(&self) -> usize {
+        self.connections.len()
+    }
+
+    pub(super) fn next_expiry(&self) -> Option<Timestamp> {
+        self.expiries.first().map(|(at, _)| *at)
+    }
+
+    pub(super) fn prove(&mut self, session: SessionId) {
+        if !self.unproven.is_empty() {
+            self.unproven.remove(&session);
+        }
+    }
+
+    /// Binds both; gives back the connection that had the session.
+    fn bind(&mut self, connection: ConnectionId, session: SessionId) -> Option<ConnectionId> {
+        self.keep(session);
+        self.sessions.insert(connection, session);
+        let before = self.connections.insert(session, connection)?;
+        self.sessions.remove(&before);
+        Some(before)
+    }
+
+    fn unbind(&mut self, connection: ConnectionId) -> Option<SessionId> {
+        let session = self.sessions.remove(&connection)?;
+        self.connections.remove(&session);
+        Some(session)
+    }
+
+    /// The session is gone.
+    fn forget(&mut self, session: SessionId) -> Option<ConnectionId> {
+        self.keep(session);
+        self.unproven.remove(&session);
+        let connection = self.connections.remove(&session)?;
+        self.sessions.remove(&connection);
+        Some(connection)
+    }
+
+    fn keep(&mut self, session: SessionId) {
+        if let Some(at) = self.expiry.remove(&session) {
+            self.expiries.remove(&(at, session));
+        }
+    }
+
+    pub(super) fn expire_at(&mut self, session: SessionId, at: Timestamp) {
+        self.keep(session);
+        self.expiry.insert(session, at);
+        self.expiries.insert((at, session));
+    }
+
+    fn pop_expired(&mut self, now: Timestamp) -> Option<SessionId> {
+        let (at, session) = *self.expiries.first().filter(|(at, _)| *at <= now)?;
+        self.expiries.remove(&(at, session));
+        self.expiry.remove(&session);
+        Some(session)
+    }
+}
+
+impl Shard {
+    pub(super) fn open(
+        &mut self,
+        now: Timestamp,
+        connection: ConnectionId,
+        key: SessionKey,
+        kind: SessionKind,
+    ) {
+        self.detach(now, connection);
+        if let Some(existing) = self.state.keys.get(&key).copied() {
+            self.end_session(existing);
+        }
+        let opened = self.record(&Record::OpenSession { key, kind }).session;
+        let Some(session) = opened else { return };
+        self.attachments.bind(connection, session);
+        self.attachments.unproven.insert(session);
+        self.statistics.sessions_opened = self.statistics.sessions_opened.saturating_add(1);
+        self.tell(connection, Event::Opened);
+    }
+
+    pub(super) fn attach(&mut self, connection: ConnectionId, key: &SessionKey) {
+        let Some(session) = self.state.keys.get(key).copied() else {
+            return self.outbox.push_now(connection, Event::Unknown);
+        };
+        // MBWS-A14: a resume while the old socket still looks alive takes over.
+        if let Some(before) = self.attachments.bind(connection, session) {
+            self.outbox.forget(before);
+            self.outbox.push_now(before, Event::TakenOver);
+        }
+        self.attachments.prove(session);
+        self.stop_feeding(session);
+        // The ledger told must hold everything handled, and be durable when it is told.
+        self.record_taking_of(session);
+        let Some(ledger) = self
+            .state
+            .sessions
+            .get(&session)
+            .map(|session| session.ledger())
+        else {
+            return;
+        };
+        self.tell(connection, Event::Attached(ledger));
+    }
+
+    // MBWS-048, MBWS-A23: what the client has is settled, the rest is sent again.
+    pub(super) fn resume(&mut self, connection: ConnectionId, session: SessionId, received: u64) {
+        self.settle(session, 0, received, Outcome::Accepted);
+        let Some(resumed) = self.state.sessions.get(&session) else {
+            return;
+        };
+        self.statistics.sessions_resumed = self.statistics.sessions_resumed.saturating_add(1);
+        let again: Vec<(u64, Outbound)> = resumed.outbound().collect();
+        for consumer in &resumed.consumers {
+            self.feeds.add(consumer.queue, session);
+        }
+        for (seq, outbound) in again {
+            self.deliver(connection, seq, outbound.queue, outbound.entry);
+        }
+    }
+
+    pub(super) fn detach(&mut self, now: Timestamp, connection: ConnectionId) {
+        self.outbox.forget(connection);
+        let Some(session) = self.attachments.unbind(connection) else {
+            return;
+        };
+        let kind = self
+            .state
+            .sessions
+            .get(&session)
+            .map(|session| session.kind);
+        if kind == Some(SessionKind::Volatile) {
+            return self.end_session(session);
+        }
+        self.stop_feeding(session);
+        let retention_ms = if self.attachments.unproven.contains(&session) {
+            self.config.session_unproven_retention_ms
+        } else {
+            self.config.session_retention_ms
+        };
+        self.attachments
+            .expire_at(session, now.plus_ms(retention_ms));
+    }
+
+    pub(super) fn end(&mut self, connection: ConnectionId, session: SessionId, unsettled: Outcome) {
+        self.record_taking_of(session);
+        let sent = self
+            .state
+            .sessions
+            .get(&session)
+            .map_or(0, |session| session.sent());
+        self.settle(session, 0, sent, unsettled);
+        self.end_session(session);
+        self.tell(connection, Event::Ended);
+    }
+
+    /// Ends a session; what it had not settled goes back.
+    pub(super) fn end_session(&mut self, session: SessionId) {
+        self.stop_feeding(session);
+        self.taking.forget(session);
+        self.attachments.forget(session);
+        let Some(ending) = self.state.sessions.get(&session) else {
+            return;
+        };
+        let returned: Vec<Outbound> = ending.outbound().map(|(_, outbound)| outbound).collect();
+        self.record(&Record::EndSession { session });
+        self.bury_or_mark(&returned);
+    }
+
+    pub(super) fn expire(&mut self, now: Timestamp) {
+        while let Some(session) = self.attachments.pop_expired(now) {
+            self.statistics.sessions_expired = self.statistics.sessions_expired.saturating_add(1);
+            self.end_session(session);
+        }
+    }
+
+    fn stop_feeding(&mut self, session: SessionId) {
+        let Some(stopped) = self.state.sessions.get(&session) else {
+            return;
+        };
+        for consumer in &stopped.consumers {
+            self.feeds.remove(consumer.queue, session);
+        }
+    }
+}

@@ -1,0 +1,168 @@
+//! A shard from what its journal holds.
+
+use super::attach::Attachments;
+use super::dispatch::Feeds;
+use super::log::{Log, LogLimits};
+use super::outbox::Outbox;
+use super::publish::Taking;
+use super::{Config, Fetching, Shard};
+use crate::command::{SessionId, SessionKind};
+use crate::journal::{Lsn, Recovery};
+use crate::policy::Policies;
+use crate::record::Record;
+use crate::state::{ReplayError, State};
+use crate::stats::Statistics;
+use crate::time::Timestamp;
+use std::collections::VecDeque;
+use std::fmt;
+
+/// Why a shard cannot be built from its journal. It must not serve.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum RecoverError {
+    /// The journal failed while it was read.
+    Journal(String),
+    /// A frame is missing.
+    Gap {
+        /// The frame expected.
+        expected: Lsn,
+        /// The frame found.
+        found: Lsn,
+    },
+    /// A frame or the snapshot does not say anything that this version understands.
+    Content {
+        /// The frame; for the snapshot, the last frame it covers.
+        lsn: Lsn,
+        /// What is wrong.
+        what: String,
+    },
+}
+
+impl fmt::Display for RecoverError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Journal(reason) => write!(f, "the journal cannot be read: {reason}"),
+            Self::Gap { expected, found } => {
+                write!(
+                    f,
+                    "frame {expected} is missing from the journal (found {found})"
+                )
+            }
+            Self::Content { lsn, what } => write!(f, "frame {lsn} cannot be replayed: {what}"),
+        }
+    }
+}
+
+impl std::error::Error for RecoverError {}
+
+impl Shard {
+    /// Rebuilds a shard: the snapshot, then every frame after it. Sessions that do not outlive
+    /// their connection are ended; the retention of the others begins anew at `now`.
+    ///
+    /// # Errors
+    /// If the journal cannot be read or does not fit together.
+    pub fn recover(
+        config: Config,
+        recovery: Recovery,
+        now: Timestamp,
+    ) -> Result<Self, RecoverError> {
+        let (mut state, covered) = match recovery.snapshot {
+            None => (State::default(), Lsn(0)),
+            Some((lsn, bytes)) => {
+                let malformed = |m: crate::codec::Malformed| content(lsn, m.to_string());
+                (State::decode(&bytes).map_err(malformed)?, lsn)
+            }
+        };
+        let mut newest = covered;
+        let mut limits = LogLimits {
+            frames_in_flight_max: config.frames_in_flight_max,
+            snapshot_every_bytes: config.snapshot_every_bytes,
+            replayed_bytes: 0,
+            newest_extent: None,
+        };
+        for frame in recovery.frames {
+            let frame = frame.map_err(|failure| RecoverError::Journal(failure.reason))?;
+            if frame.lsn != newest.next() {
+                return Err(RecoverError::Gap {
+                    expected: newest.next(),
+                    found: frame.lsn,
+                });
+            }
+            newest = frame.lsn;
+            state
+                .replay(frame.lsn, &frame.payload)
+                .map_err(|error| match error {
+                    ReplayError::Malformed(malformed) => content(newest, malformed.to_string()),
+                    ReplayError::Inconsistent(other) => content(newest, other.to_string()),
+                })?;
+            state.bodies.locate(frame.lsn, frame.location);
+            limits.newest_extent = Some(frame.location.extent);
+            limits.replayed_bytes = limits
+                .replayed_bytes
+                .saturating_add(frame.payload.len() as u64);
+        }
+        let mut shard = Self {
+            policies: Policies::new(config.policies.clone()),
+            state,
+            log: Log::new(newest, covered, limits),
+            outbox: Outbox::default(),
+            attachments: Attachments::default(),
+            feeds: Feeds::default(),
+            taking: Taking::default(),
+            fetching: Fetching::default(),
+            statistics: Statistics::default(),
+            journal_requests: VecDeque::new(),
+            failed: false,
+            config,
+        };
+        shard.settle_sessions(now);
+        Ok(shard)
+    }
+
+    fn settle_sessions(&mut self, now: Timestamp) {
+        let mut volatile: Vec<SessionId> = Vec::new();
+        for (id, session) in &self.state.sessions {
+            if session.kind == SessionKind::Volatile {
+                volatile.push(*id);
+                continue;
+            }
+            let ledger = session.ledger();
+            let used = ledger.taken > 0 || ledger.sent > 0 || !session.consumers.is_empty();
+            let retention_ms = if used {
+                self.config.session_retention_ms
+            } else {
+                self.config.session_unproven_retention_ms
+            };
+            self.attachments.expire_at(*id, now.plus_ms(retention_ms));
+        }
+        volatile
+            .into_iter()
+            .for_each(|session| self.end_session(session));
+    }
+
+    /// Whether the durable state of both is the same; for tests of recovery.
+    #[must_use]
+    pub fn same_state(&self, other: &Self) -> bool {
+        self.state.encode() == other.state.encode()
+    }
+
+    /// A record for tests that look inside a frame.
+    #[must_use]
+    pub fn describe_frame(payload: &[u8]) -> Vec<String> {
+        let mut reader = crate::codec::Reader::new(payload);
+        let mut lines = Vec::new();
+        while !reader.is_empty() {
+            match Record::decode(&mut reader) {
+                Ok(record) => lines.push(format!("{record:?}")),
+                Err(malformed) => {
+                    lines.push(malformed.to_string());
+                    break;
+                }
+            }
+        }
+        lines
+    }
+}
+
+fn content(lsn: Lsn, what: String) -> RecoverError {
+    RecoverError::Content { lsn, what }
+}

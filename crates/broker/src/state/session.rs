@@ -1,0 +1,148 @@
+//! One session and its ledger.
+
+use crate::command::{SessionKey, SessionKind};
+use crate::output::Ledger;
+use crate::record::QueueId;
+use std::collections::VecDeque;
+
+/// What the broker knows of a client's logical connection.
+#[derive(Debug)]
+pub(crate) struct Session {
+    pub(crate) key: SessionKey,
+    pub(crate) kind: SessionKind,
+    /// Highest inbound sequence recorded.
+    pub(crate) taken: u64,
+    /// Everything up to here is settled.
+    settled: u64,
+    /// `settled + 1 ..`; `None` where one was settled out of order.
+    outbound: VecDeque<Option<Outbound>>,
+    unsettled: usize,
+    unsettled_bytes: u64,
+    pub(crate) consumers: Vec<Consumer>,
+    /// Volatile subscriptions, which end with the session.
+    pub(crate) owned: Vec<QueueId>,
+}
+
+/// A delivery that is not settled.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) struct Outbound {
+    pub(crate) queue: QueueId,
+    pub(crate) entry: u64,
+    pub(crate) len_bytes: u32,
+}
+
+/// A session's wish for the messages of one queue.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) struct Consumer {
+    pub(crate) queue: QueueId,
+    pub(crate) credit: u32,
+    /// Deliveries of this queue that are not settled.
+    pub(crate) unsettled: u32,
+}
+
+impl Session {
+    pub(crate) fn new(key: SessionKey, kind: SessionKind) -> Self {
+        Self {
+            key,
+            kind,
+            taken: 0,
+            settled: 0,
+            outbound: VecDeque::new(),
+            unsettled: 0,
+            unsettled_bytes: 0,
+            consumers: Vec::new(),
+            owned: Vec::new(),
+        }
+    }
+
+    pub(crate) fn ledger(&self) -> Ledger {
+        Ledger {
+            taken: self.taken,
+            settled: self.settled,
+            sent: self.sent(),
+        }
+    }
+
+    /// Highest outbound sequence.
+    pub(crate) fn sent(&self) -> u64 {
+        self.settled.saturating_add(self.outbound.len() as u64)
+    }
+
+    /// Deliveries not settled.
+    pub(crate) fn unsettled(&self) -> usize {
+        self.unsettled
+    }
+
+    pub(crate) fn unsettled_bytes(&self) -> u64 {
+        self.unsettled_bytes
+    }
+
+    pub(crate) fn consumer(&self, queue: QueueId) -> Option<&Consumer> {
+        self.consumers
+            .iter()
+            .find(|consumer| consumer.queue == queue)
+    }
+
+    fn consumer_mut(&mut self, queue: QueueId) -> Option<&mut Consumer> {
+        self.consumers
+            .iter_mut()
+            .find(|consumer| consumer.queue == queue)
+    }
+
+    pub(crate) fn dispatch(&mut self, outbound: Outbound) {
+        self.outbound.push_back(Some(outbound));
+        self.unsettled = self.unsettled.saturating_add(1);
+        self.unsettled_bytes = self
+            .unsettled_bytes
+            .saturating_add(u64::from(outbound.len_bytes));
+        if let Some(consumer) = self.consumer_mut(outbound.queue) {
+            consumer.unsettled = consumer.unsettled.saturating_add(1);
+        }
+    }
+
+    /// Settles one delivery and tells what it was.
+    pub(crate) fn settle(&mut self, seq: u64) -> Option<Outbound> {
+        let at = seq.checked_sub(self.settled)?.checked_sub(1)?;
+        let outbound = self.outbound.get_mut(usize::try_from(at).ok()?)?.take()?;
+        self.unsettled = self.unsettled.saturating_sub(1);
+        self.unsettled_bytes = self
+            .unsettled_bytes
+            .saturating_sub(u64::from(outbound.len_bytes));
+        if let Some(consumer) = self.consumer_mut(outbound.queue) {
+            consumer.unsettled = consumer.unsettled.saturating_sub(1);
+        }
+        while let Some(None) = self.outbound.front() {
+            self.outbound.pop_front();
+            self.settled = self.settled.saturating_add(1);
+        }
+        Some(outbound)
+    }
+
+    /// The delivery of one sequence, if it is not settled.
+    pub(crate) fn unsettled_delivery(&self, seq: u64) -> Option<Outbound> {
+        let at = seq.checked_sub(self.settled)?.checked_sub(1)?;
+        *self.outbound.get(usize::try_from(at).ok()?)?
+    }
+
+    /// Everything not settled, in order, with its sequence.
+    pub(crate) fn outbound(&self) -> impl Iterator<Item = (u64, Outbound)> + '_ {
+        let first = self.settled.saturating_add(1);
+        (first..)
+            .zip(&self.outbound)
+            .filter_map(|(seq, slot)| slot.map(|out| (seq, out)))
+    }
+
+    /// Restores the ledger of a snapshot.
+    pub(crate) fn restore(&mut self, taken: u64, settled: u64) {
+        self.taken = taken;
+        self.settled = settled;
+    }
+
+    /// Restores the next sequence of the ledger; `None` was settled out of order.
+    pub(crate) fn restore_next(&mut self, outbound: Option<Outbound>) {
+        match outbound {
+            Some(outbound) => self.dispatch(outbound),
+            None => self.outbound.push_back(None),
+        }
+    }
+}

@@ -1,0 +1,414 @@
+//! The state as bytes and back. A snapshot is taken between two frames, when the places of the
+//! newest frames are not known yet; they are put in front of it once they are, see
+//! `shard::log`.
+
+use super::bodies::{MessageKey, Place};
+use super::queue::{EntryView, Queue};
+use super::session::{Consumer, Outbound, Session};
+use super::{Address, State, User};
+use crate::codec::{Malformed, Put, Reader};
+use crate::command::SessionId;
+use crate::journal::{Extent, Location, Lsn};
+use crate::output::Death;
+use crate::record::{
+    AddressId, QueueId, put_death, put_key, put_kind, put_owner, put_user, read_death, read_format,
+    read_key, read_kind, read_owner, read_session_kind, read_user,
+};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// Version of the encoding below.
+const VERSION: u64 = 1;
+
+/// Where frames and extents are: the part of a snapshot that is known last.
+#[derive(Debug, Default)]
+pub(crate) struct Places {
+    pub(crate) frames: Vec<(Lsn, Location)>,
+    pub(crate) extents: Vec<(Extent, Lsn)>,
+}
+
+impl Places {
+    /// The head of a snapshot; what `State::encode` wrote follows it.
+    pub(crate) fn encode(&self) -> Vec<u8> {
+        let mut out = Vec::new();
+        out.put_int(VERSION);
+        out.put_int(self.frames.len() as u64);
+        for (lsn, location) in &self.frames {
+            out.put_int(lsn.0);
+            out.put_int(location.extent.0);
+            out.put_int(location.position);
+        }
+        out.put_int(self.extents.len() as u64);
+        for (extent, last_lsn) in &self.extents {
+            out.put_int(extent.0);
+            out.put_int(last_lsn.0);
+        }
+        out
+    }
+
+    fn decode(from: &mut Reader<'_>) -> Result<Self, Malformed> {
+        if from.int("snapshot version")? != VERSION {
+            return Err(Malformed {
+                what: "snapshot version (written by a newer release?)",
+            });
+        }
+        let mut places = Self::default();
+        for _ in 0..from.len("frame count")? {
+            let lsn = Lsn(from.int("lsn")?);
+            let extent = Extent(from.int("extent")?);
+            places.frames.push((
+                lsn,
+                Location {
+                    extent,
+                    position: from.int("position")?,
+                },
+            ));
+        }
+        for _ in 0..from.len("extent count")? {
+            places
+                .extents
+                .push((Extent(from.int("extent")?), Lsn(from.int("lsn")?)));
+        }
+        Ok(places)
+    }
+}
+
+impl State {
+    /// Everything but the places.
+    pub(crate) fn encode(&self) -> Vec<u8> {
+        let mut out = Vec::new();
+        out.put_int(self.addresses_made);
+        out.put_int(self.queues_made);
+        out.put_int(self.sessions_made);
+        out.put_int(self.users.len() as u64);
+        for (name, user) in &self.users {
+            put_user(&mut out, name, &user.verifier, &user.permissions);
+        }
+        out.put_int(self.addresses.len() as u64);
+        for (id, address) in &self.addresses {
+            encode_address(&mut out, *id, address);
+        }
+        self.encode_messages(&mut out);
+        out.put_int(self.queues.len() as u64);
+        for (id, queue) in &self.queues {
+            encode_queue_head(&mut out, *id, queue, self.is_fed(*id, queue));
+            encode_entries(&mut out, queue);
+        }
+        out.put_int(self.sessions.len() as u64);
+        for (id, session) in &self.sessions {
+            encode_session(&mut out, *id, session);
+        }
+        out
+    }
+
+    fn encode_messages(&self, out: &mut Vec<u8>) {
+        out.put_int(self.bodies.len() as u64);
+        for (key, message) in self.bodies.messages() {
+            out.put_int(u64::from(key.0));
+            out.put_int(message.place.lsn.0);
+            out.put_int(u64::from(message.place.offset_bytes));
+            out.put_int(u64::from(message.place.len_bytes));
+            out.put_int(u64::from(message.format));
+            let death = message.death.as_ref();
+            put_death(
+                out,
+                death.map(|death| (death.reason, death.address.as_str())),
+            );
+        }
+    }
+
+    /// Rebuilds the state from what `encode` and `Places::encode` wrote.
+    pub(crate) fn decode(snapshot: &[u8]) -> Result<Self, Malformed> {
+        let mut from = Reader::new(snapshot);
+        let places = Places::decode(&mut from)?;
+        let mut state = Self {
+            addresses_made: from.int("counter")?,
+            queues_made: from.int("counter")?,
+            sessions_made: from.int("counter")?,
+            ..Self::default()
+        };
+        for _ in 0..from.len("user count")? {
+            let (name, verifier, permissions) = read_user(&mut from)?;
+            state.users.insert(
+                name,
+                User {
+                    verifier,
+                    permissions,
+                },
+            );
+        }
+        for _ in 0..from.len("address count")? {
+            state.decode_address(&mut from)?;
+        }
+        let messages = decode_messages(&mut from)?;
+        let keys = state.restore_bodies(places, messages)?;
+        state.decode_queues_and_sessions(&mut from, &keys)?;
+        if !from.is_empty() {
+            return Err(Malformed {
+                what: "end of snapshot",
+            });
+        }
+        Ok(state)
+    }
+
+    fn decode_address(&mut self, from: &mut Reader<'_>) -> Result<(), Malformed> {
+        let id = AddressId(from.int("address id")?);
+        let host = from.string("host")?;
+        let name: Arc<str> = Arc::from(from.string("address")?);
+        let kind = read_kind(from)?;
+        self.names
+            .entry(host.clone())
+            .or_default()
+            .insert(Arc::clone(&name), id);
+        self.addresses.insert(
+            id,
+            Address {
+                host,
+                name,
+                kind,
+                queues: Vec::new(),
+            },
+        );
+        Ok(())
+    }
+
+    fn restore_bodies(
+        &mut self,
+        places: Places,
+        messages: Vec<SavedMessage>,
+    ) -> Result<BTreeMap<u32, MessageKey>, Malformed> {
+        for (extent, last_lsn) in places.extents {
+            self.bodies.restore_extent(extent, last_lsn);
+        }
+        for (lsn, location) in places.frames {
+            self.bodies.restore_place(lsn, location);
+        }
+        let mut keys = BTreeMap::new();
+        for saved in messages {
+            let key = self
+                .bodies
+                .insert(saved.place, saved.format, saved.death, None);
+            keys.insert(
+                saved.key,
+                key.ok_or(Malformed {
+                    what: "message count",
+                })?,
+            );
+        }
+        Ok(keys)
+    }
+
+    fn decode_queues_and_sessions(
+        &mut self,
+        from: &mut Reader<'_>,
+        keys: &BTreeMap<u32, MessageKey>,
+    ) -> Result<(), Malformed> {
+        for _ in 0..from.len("queue count")? {
+            let saved = SavedQueue::decode(from)?;
+            self.restore_queue(saved, keys)?;
+        }
+        for _ in 0..from.len("session count")? {
+            let (id, mut session) = decode_session(from)?;
+            let owned =
+                |(queue, slot): (&QueueId, &Queue)| (slot.owner == Some(id)).then_some(*queue);
+            session.owned = self.queues.iter().filter_map(owned).collect();
+            self.keys.insert(session.key.clone(), id);
+            self.sessions.insert(id, session);
+        }
+        Ok(())
+    }
+
+    fn restore_queue(
+        &mut self,
+        saved: SavedQueue,
+        keys: &BTreeMap<u32, MessageKey>,
+    ) -> Result<(), Malformed> {
+        let mut queue = Queue::new(saved.address, saved.subscription, saved.owner);
+        let (base, fresh_from, next_entry) = saved.numbers;
+        queue.restore_numbers(base, fresh_from);
+        for (entry, key, count, out) in saved.entries {
+            let message = *keys.get(&key).ok_or(Malformed {
+                what: "entry of no message",
+            })?;
+            self.bodies.refer(message);
+            queue.restore_entry(
+                entry,
+                EntryView {
+                    message,
+                    count,
+                    out,
+                },
+            );
+        }
+        queue.restore_end(next_entry);
+        if saved.fed
+            && let Some(address) = self.addresses.get_mut(&saved.address)
+        {
+            address.queues.push(saved.id);
+        }
+        self.queues.insert(saved.id, queue);
+        Ok(())
+    }
+
+    /// Whether published messages reach the queue: a cancelled volatile subscription is kept
+    /// for what is out, but fed no more.
+    fn is_fed(&self, id: QueueId, queue: &Queue) -> bool {
+        self.addresses
+            .get(&queue.address)
+            .is_some_and(|address| address.queues.contains(&id))
+    }
+}
+
+fn encode_address(out: &mut Vec<u8>, id: AddressId, address: &Address) {
+    out.put_int(id.0);
+    out.put_str(&address.host);
+    out.put_str(&address.name);
+    put_kind(out, address.kind);
+}
+
+struct SavedMessage {
+    key: u32,
+    place: Place,
+    format: u8,
+    death: Option<Arc<Death>>,
+}
+
+fn decode_messages(from: &mut Reader<'_>) -> Result<Vec<SavedMessage>, Malformed> {
+    let mut messages = Vec::new();
+    for _ in 0..from.len("message count")? {
+        let key = from.int32("message key")?;
+        let place = Place {
+            lsn: Lsn(from.int("lsn")?),
+            offset_bytes: from.int32("offset")?,
+            len_bytes: from.int32("length")?,
+        };
+        let format = read_format(from)?;
+        let death = read_death(from)?;
+        let death = death.map(|(reason, address)| Arc::new(Death { reason, address }));
+        messages.push(SavedMessage {
+            key,
+            place,
+            format,
+            death,
+        });
+    }
+    Ok(messages)
+}
+
+struct SavedQueue {
+    id: QueueId,
+    address: AddressId,
+    subscription: Option<String>,
+    owner: Option<SessionId>,
+    fed: bool,
+    numbers: (u64, u64, u64),
+    entries: Vec<(u64, u32, u16, bool)>,
+}
+
+impl SavedQueue {
+    fn decode(from: &mut Reader<'_>) -> Result<Self, Malformed> {
+        let mut saved = Self {
+            id: QueueId(from.int("queue id")?),
+            address: AddressId(from.int("address id")?),
+            subscription: from.option("subscription")?,
+            owner: read_owner(from)?,
+            fed: from.flag("fed")?,
+            numbers: (from.int("base")?, from.int("fresh")?, from.int("next")?),
+            entries: Vec::new(),
+        };
+        for _ in 0..from.len("entry count")? {
+            let entry = from.int("entry")?;
+            let key = from.int32("message key")?;
+            let count = u16::try_from(from.int("count")?);
+            let count = count.map_err(|_| Malformed { what: "count" })?;
+            saved.entries.push((entry, key, count, from.flag("out")?));
+        }
+        let (base, _, next) = saved.numbers;
+        // Bounds the padding that a damaged number could ask for.
+        if next
+            .checked_sub(base)
+            .is_none_or(|span| span > u64::from(u32::MAX))
+        {
+            return Err(Malformed {
+                what: "queue numbers",
+            });
+        }
+        Ok(saved)
+    }
+}
+
+fn encode_queue_head(out: &mut Vec<u8>, id: QueueId, queue: &Queue, fed: bool) {
+    out.put_int(id.0);
+    out.put_int(queue.address.0);
+    out.put_option(queue.subscription.as_deref());
+    put_owner(out, queue.owner);
+    out.put_flag(fed);
+}
+
+fn encode_entries(out: &mut Vec<u8>, queue: &Queue) {
+    let (base, fresh_from, next) = queue.numbers();
+    out.put_int(base);
+    out.put_int(fresh_from);
+    out.put_int(next);
+    out.put_int(queue.len());
+    for (entry, view) in queue.entries() {
+        out.put_int(entry);
+        out.put_int(u64::from(view.message.0));
+        out.put_int(u64::from(view.count));
+        out.put_flag(view.out);
+    }
+}
+
+fn encode_session(out: &mut Vec<u8>, id: SessionId, session: &Session) {
+    let ledger = session.ledger();
+    out.put_int(id.0);
+    put_key(out, &session.key);
+    out.put_flag(session.kind == crate::command::SessionKind::Recoverable);
+    out.put_int(ledger.taken);
+    out.put_int(ledger.settled);
+    out.put_int(session.consumers.len() as u64);
+    for consumer in &session.consumers {
+        out.put_int(consumer.queue.0);
+        out.put_int(u64::from(consumer.credit));
+    }
+    out.put_int(ledger.sent.saturating_sub(ledger.settled));
+    for seq in ledger.settled.saturating_add(1)..=ledger.sent {
+        let outbound = session.unsettled_delivery(seq);
+        out.put_flag(outbound.is_some());
+        if let Some(outbound) = outbound {
+            out.put_int(outbound.queue.0);
+            out.put_int(outbound.entry);
+            out.put_int(u64::from(outbound.len_bytes));
+        }
+    }
+}
+
+fn decode_session(from: &mut Reader<'_>) -> Result<(SessionId, Session), Malformed> {
+    let id = SessionId(from.int("session id")?);
+    let key = read_key(from)?;
+    let mut session = Session::new(key, read_session_kind(from)?);
+    session.restore(from.int("taken")?, from.int("settled")?);
+    for _ in 0..from.len("consumer count")? {
+        let queue = QueueId(from.int("queue id")?);
+        session.consumers.push(Consumer {
+            queue,
+            credit: from.int32("credit")?,
+            unsettled: 0,
+        });
+    }
+    for _ in 0..from.len("outbound count")? {
+        let outbound = if from.flag("outbound")? {
+            let queue = QueueId(from.int("queue id")?);
+            let entry = from.int("entry")?;
+            Some(Outbound {
+                queue,
+                entry,
+                len_bytes: from.int32("length")?,
+            })
+        } else {
+            None
+        };
+        session.restore_next(outbound);
+    }
+    Ok((id, session))
+}

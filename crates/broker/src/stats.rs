@@ -1,0 +1,44 @@
+//! What a shard counts. Plain additions on the hot path, read by copy.
+
+/// Counters since the start of the process, and sizes now.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Statistics {
+    /// Messages taken from senders.
+    pub published: u64,
+    /// Inbound repeats recognised and passed over.
+    pub duplicates_suppressed: u64,
+    /// Deliveries told to connections, repeats included.
+    pub delivered: u64,
+    /// Deliveries of messages that were delivered before and came back.
+    pub redelivered: u64,
+    /// Deliveries settled.
+    pub settled: u64,
+    /// Messages dead-lettered.
+    pub dead_lettered: u64,
+    /// Sessions opened.
+    pub sessions_opened: u64,
+    /// Sessions taken up again by a new connection.
+    pub sessions_resumed: u64,
+    /// Sessions ended by retention.
+    pub sessions_expired: u64,
+    /// Frames given to the journal.
+    pub frames: u64,
+    /// Their payload.
+    pub frames_bytes: u64,
+    /// Snapshots given to the journal.
+    pub snapshots: u64,
+    /// Sessions now.
+    pub sessions: u64,
+    /// Sessions with a connection now.
+    pub sessions_attached: u64,
+    /// Addresses now.
+    pub addresses: u64,
+    /// Messages now, each counted once however many queues hold it.
+    pub messages: u64,
+    /// Their bodies.
+    pub messages_bytes: u64,
+    /// Bodies in memory.
+    pub bodies_in_memory_bytes: u64,
+    /// Newest durable frame.
+    pub stored_lsn: u64,
+}

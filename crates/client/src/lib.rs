@@ -1,0 +1,1 @@
+//! Async client of Wharf with automatic recovery

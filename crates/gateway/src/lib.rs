@@ -1,0 +1,1 @@
+//! One client connection as one sans-IO machine: WebSocket, protocol, mapping to the broker

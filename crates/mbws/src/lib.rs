@@ -1,0 +1,1 @@
+//! The MessageBroker WebSocket Subprotocol (MBWS, MBLWS) as a sans-IO engine

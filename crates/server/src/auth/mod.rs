@@ -1,0 +1,146 @@
+//! Who is asking: HTTP Basic against Argon2id verifiers, before any upgrade.
+//!
+//! Checking a password is slow on purpose, so it is done on few threads, remembered when it was
+//! right, and rationed per IP address when it was wrong. Nothing here can be used to lock out
+//! someone else: a ration belongs to an address, and a remembered password needs none.
+
+mod basic;
+mod cache;
+mod throttle;
+pub(crate) mod verifier;
+
+use crate::config;
+use crate::log::event;
+use cache::Cache;
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::{Duration, Instant};
+use throttle::Throttle;
+use tokio::sync::Semaphore;
+
+/// Requests that may wait for a check. More are told to come back: waiting longer than this many
+/// checks helps no one.
+const WAITING_MAX: usize = 128;
+
+/// Why a request is not let in.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Denied {
+    /// No credentials, or wrong ones: 401.
+    Challenge,
+    /// Too many wrong passwords from this address: 429.
+    Throttled {
+        /// When to try again.
+        retry_after_s: u64,
+    },
+    /// Too many checks are waiting: 503.
+    Busy,
+}
+
+/// Decides who a request is from.
+#[derive(Debug)]
+pub(crate) struct Authenticator {
+    verifiers: RwLock<HashMap<String, Arc<str>>>,
+    anonymous_user: Option<String>,
+    cache: Cache,
+    throttle: Throttle,
+    checks: Semaphore,
+    waiting: AtomicUsize,
+}
+
+impl Authenticator {
+    pub(crate) fn new(config: &config::Auth) -> Self {
+        let anonymous = &config.anonymous_user;
+        Self {
+            verifiers: RwLock::default(),
+            anonymous_user: (!anonymous.is_empty()).then(|| anonymous.clone()),
+            cache: Cache::new(Duration::from_millis(config.cache_ttl_ms)),
+            throttle: Throttle::new(config.failures_per_minute_max),
+            checks: Semaphore::new(config.verifications_concurrent_max as usize),
+            waiting: AtomicUsize::new(0),
+        }
+    }
+
+    /// Adds a user, or changes its password.
+    pub(crate) fn put_user(&self, name: &str, verifier: &str) {
+        let mut verifiers = self.verifiers.write().unwrap_or_else(PoisonError::into_inner);
+        verifiers.insert(name.to_owned(), Arc::from(verifier));
+    }
+
+    /// The user that `header`, the value of `Authorization`, speaks for.
+    pub(crate) async fn authenticate(
+        &self,
+        header: Option<&[u8]>,
+        from: IpAddr,
+        now: Instant,
+    ) -> Result<String, Denied> {
+        let Some(header) = header else {
+            return self.anonymous_user.clone().ok_or(Denied::Challenge);
+        };
+        let credentials = basic::parse(header).ok_or(Denied::Challenge)?;
+        let verifier = self.verifier_of(&credentials.user);
+        let proof = self.cache.proof(&credentials, verifier.as_deref());
+        if self.cache.knows(&proof, now) {
+            return Ok(credentials.user);
+        }
+        self.throttle.take(from, now).map_err(|retry_after_s| {
+            tracing::warn!(event = event::LOGIN_THROTTLED, %from, "too many wrong passwords");
+            Denied::Throttled { retry_after_s }
+        })?;
+        let user = credentials.user.clone();
+        if self.check(credentials, verifier).await? {
+            self.throttle.give_back(from);
+            self.cache.remember(proof, now);
+            return Ok(user);
+        }
+        tracing::info!(event = event::LOGIN_FAILED, %from, "wrong user name or password");
+        Err(Denied::Challenge)
+    }
+
+    fn verifier_of(&self, user: &str) -> Option<Arc<str>> {
+        let verifiers = self.verifiers.read().unwrap_or_else(PoisonError::into_inner);
+        verifiers.get(user).cloned()
+    }
+
+    /// Checks a password. A user that does not exist costs as much as one that does.
+    async fn check(
+        &self,
+        credentials: basic::Credentials,
+        verifier: Option<Arc<str>>,
+    ) -> Result<bool, Denied> {
+        let waiting = Waiting::enter(&self.waiting).ok_or(Denied::Busy)?;
+        let permit = self.checks.acquire().await.map_err(|_| Denied::Busy)?;
+        drop(waiting);
+        let checked = tokio::task::spawn_blocking(move || {
+            let exists = verifier.is_some();
+            let against = verifier.as_deref().unwrap_or_else(|| verifier::of_nobody());
+            verifier::verify(&credentials.password, against) && exists
+        });
+        let right = checked.await.unwrap_or(false);
+        drop(permit);
+        Ok(right)
+    }
+}
+
+/// Counts one waiting request, however it stops waiting.
+struct Waiting<'a>(&'a AtomicUsize);
+
+impl<'a> Waiting<'a> {
+    fn enter(count: &'a AtomicUsize) -> Option<Self> {
+        if count.fetch_add(1, Ordering::Relaxed) >= WAITING_MAX {
+            count.fetch_sub(1, Ordering::Relaxed);
+            return None;
+        }
+        Some(Self(count))
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests;

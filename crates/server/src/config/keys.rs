@@ -1,0 +1,172 @@
+//! Every key, once: its name, what it means, and why it is as it is.
+
+/// One key of the configuration.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Key {
+    /// `section.name`, or `section[].name` for the entries of a list.
+    pub(crate) name: &'static str,
+    /// What it means.
+    pub(crate) doc: &'static str,
+}
+
+const fn key(name: &'static str, doc: &'static str) -> Key {
+    Key { name, doc }
+}
+
+/// In the order of the reference page.
+pub(crate) const KEYS: &[Key] = &[
+    key(
+        "listen.address",
+        "Address and port to listen on. Port 0 takes a free one, which is printed. Loopback unless \
+         you say otherwise.",
+    ),
+    key(
+        "listen.connections_max",
+        "Connections at once. What comes after is closed at once, before it costs memory.",
+    ),
+    key(
+        "listen.connections_per_ip_max",
+        "Connections at once from one IP address (for IPv6: from one /64 network). Lower it when \
+         clients connect directly, not through a proxy.",
+    ),
+    key(
+        "listen.handshake_timeout_ms",
+        "Time from accepting a socket to the end of its request head, TLS included.",
+    ),
+    key(
+        "tls.certificate_file",
+        "PEM file with the certificate chain, leaf first. With it, the listener speaks TLS only. \
+         Read again on SIGHUP; a bad file leaves the old certificate in use.",
+    ),
+    key("tls.key_file", "PEM file with the private key (PKCS#8, PKCS#1 or SEC1)."),
+    key("http.head_size_max_bytes", "Largest request head. A larger one is answered with 431."),
+    key("http.headers_max", "Most header fields of a request. More are answered with 431."),
+    key(
+        "http.idle_timeout_ms",
+        "Time from one plain request to the next, and for taking an answer. It does not concern \
+         WebSockets.",
+    ),
+    key(
+        "websocket.origins",
+        "Origins of web pages that may connect, such as \"https://app.example.com\". A page of the \
+         broker's own host always may, and so may clients that send no Origin. [\"*\"] admits every \
+         page.",
+    ),
+    key(
+        "websocket.message_size_max_bytes",
+        "Largest WebSocket message, measured after inflating. A larger one closes the connection \
+         with 1009.",
+    ),
+    key("websocket.compression", "Whether permessage-deflate is negotiated when a client offers it."),
+    key(
+        "websocket.interim_versions",
+        "Whether the interim WebSocket versions 6, 7 and 8 are spoken beside version 13.",
+    ),
+    key(
+        "websocket.ping_interval_ms",
+        "Silence of a client after which it is sent a ping. 0 sends none.",
+    ),
+    key(
+        "websocket.pong_timeout_ms",
+        "Time for the pong. Then the connection is given up; its session waits for the client to \
+         return.",
+    ),
+    key("websocket.close_timeout_ms", "Time for a client to answer a Close."),
+    key(
+        "auth.anonymous_user",
+        "Name of the user that requests without credentials act as. Empty: they are answered \
+         with 401.",
+    ),
+    key(
+        "auth.failures_per_minute_max",
+        "Wrong passwords one IP address (for IPv6: one /64 network) may send in a minute before it \
+         is answered with 429. Other addresses, and passwords known to be right, are not held up.",
+    ),
+    key(
+        "auth.verifications_concurrent_max",
+        "Passwords checked at the same time. Each check takes 19 MiB and some ten milliseconds of \
+         one core, on purpose.",
+    ),
+    key(
+        "auth.cache_ttl_ms",
+        "How long a verified password is remembered (as a hash under a key made at each start), so \
+         that a reconnecting fleet costs no checks. 0 remembers none.",
+    ),
+    key("data.directory", "Directory of the journal. Made when it is missing."),
+    key(
+        "data.segment_size_bytes",
+        "Size of one segment of the log. Space is given back in whole segments.",
+    ),
+    key(
+        "session.retention_ms",
+        "How long a session waits for its client to return. Then its unacknowledged deliveries go \
+         back to their addresses.",
+    ),
+    key(
+        "shutdown.close_code",
+        "WebSocket close code on SIGTERM and SIGINT: 1001 when Wharf goes away, 1012 when it will \
+         be back at once.",
+    ),
+    key(
+        "shutdown.drain_timeout_ms",
+        "Time for clients to take what is on its way and answer the Close.",
+    ),
+    key(
+        "log.level",
+        "error, warn, info, debug or trace; or directives such as \"info,wharf_server::auth=debug\".",
+    ),
+    key("log.format", "auto (text on a terminal, JSON elsewhere), json or text. Logs go to stderr."),
+    key("users[].name", "Login name, without a colon."),
+    key(
+        "users[].password_verifier",
+        "What `wharf passwd hash` prints: an Argon2id PHC string. The password itself is never \
+         written down.",
+    ),
+    key(
+        "users[].permissions[].pattern",
+        "Address pattern: `*` stands for one level, `**` for any number of them.",
+    ),
+    key("users[].permissions[].send", "May send to matching addresses."),
+    key("users[].permissions[].receive", "May receive from matching addresses."),
+    key("users[].permissions[].manage", "May create, change and delete matching addresses."),
+    key("policies[].pattern", "Address pattern. The first policy that matches an address applies."),
+    key(
+        "policies[].kind",
+        "queue (each message to one consumer) or topic (each message to every subscription).",
+    ),
+    key(
+        "policies[].deliveries_max",
+        "Deliveries before a message goes to the dead-letter address. 0: without end.",
+    ),
+    key("policies[].dead_letter_address", "Where the dead messages of matching addresses go."),
+];
+
+/// The key of this name, list positions written as `[]`.
+pub(crate) fn find(name: &str) -> Option<&'static Key> {
+    KEYS.iter().find(|key| key.name == name)
+}
+
+/// Whether `name` is a section: the beginning of some key.
+pub(crate) fn is_section(name: &str) -> bool {
+    KEYS.iter().any(|key| {
+        key.name.strip_prefix(name).is_some_and(|rest| rest.starts_with('.') || rest.starts_with('['))
+    })
+}
+
+/// Every name that may stand where `name` stands: the names beside it.
+pub(crate) fn siblings(parent: &str) -> Vec<&'static str> {
+    let mut names: Vec<&str> = KEYS
+        .iter()
+        .filter_map(|key| {
+            let rest = if parent.is_empty() {
+                key.name
+            } else {
+                key.name.strip_prefix(parent)?.strip_prefix('.')?
+            };
+            rest.split(['.', '[']).next()
+        })
+        .collect();
+    names.sort_unstable();
+    names.dedup();
+    names
+}

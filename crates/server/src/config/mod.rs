@@ -1,0 +1,21 @@
+//! The settings: one struct, filled from a TOML file, then the environment, then `--set`.
+//!
+//! Every key is described once, in [`keys`]; the reference page and `wharf config` come from there.
+
+mod check;
+pub(crate) mod keys;
+mod load;
+mod reference;
+mod sections;
+mod suggest;
+
+pub(crate) use check::problems;
+pub(crate) use load::{LoadError, Sources, load};
+pub use reference::{default_file, reference_page};
+pub use sections::{
+    Auth, Config, Data, Http, Listen, Log, LogFormat, PermissionRule, PolicyKind, PolicyRule,
+    Session, Shutdown, Tls, UserEntry, WebSocket,
+};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,292 @@
+//! The settings as a struct. What each key means is said in [`super::keys`].
+
+use serde::{Deserialize, Serialize};
+use std::path::PathBuf;
+
+/// Everything that can be set.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    /// Where Wharf listens and how many may connect.
+    pub listen: Listen,
+    /// Certificates.
+    pub tls: Tls,
+    /// HTTP before the upgrade.
+    pub http: Http,
+    /// The WebSocket under every protocol.
+    pub websocket: WebSocket,
+    /// Who may log in, and how often one may fail to.
+    pub auth: Auth,
+    /// The journal.
+    pub data: Data,
+    /// What outlives a connection.
+    pub session: Session,
+    /// How Wharf stops.
+    pub shutdown: Shutdown,
+    /// What is logged, and how.
+    pub log: Log,
+    /// Users that exist from the start.
+    pub users: Vec<UserEntry>,
+    /// Settings of addresses by pattern; the first match applies.
+    pub policies: Vec<PolicyRule>,
+}
+
+/// Section `[listen]`.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Listen {
+    /// Address and port.
+    pub address: String,
+    /// Connections at once.
+    pub connections_max: u32,
+    /// Connections at once from one IP address.
+    pub connections_per_ip_max: u32,
+    /// From accepting the socket to the end of the request head.
+    pub handshake_timeout_ms: u64,
+}
+
+impl Default for Listen {
+    fn default() -> Self {
+        Self {
+            address: "127.0.0.1:8080".to_owned(),
+            connections_max: 50_000,
+            connections_per_ip_max: 16_384,
+            handshake_timeout_ms: 10_000,
+        }
+    }
+}
+
+/// Section `[tls]`.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Tls {
+    /// PEM file with the certificate chain.
+    pub certificate_file: PathBuf,
+    /// PEM file with the private key.
+    pub key_file: PathBuf,
+}
+
+impl Tls {
+    /// Whether TLS was asked for.
+    #[must_use]
+    pub fn is_on(&self) -> bool {
+        !self.certificate_file.as_os_str().is_empty() || !self.key_file.as_os_str().is_empty()
+    }
+}
+
+/// Section `[http]`.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Http {
+    /// Size of a request head.
+    pub head_size_max_bytes: u32,
+    /// Header fields of a request.
+    pub headers_max: u32,
+    /// From one request head to the next, or to the end of the connection.
+    pub idle_timeout_ms: u64,
+}
+
+impl Default for Http {
+    fn default() -> Self {
+        Self { head_size_max_bytes: 16 << 10, headers_max: 100, idle_timeout_ms: 30_000 }
+    }
+}
+
+/// Section `[websocket]`.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct WebSocket {
+    /// Origins that may connect besides the host's own.
+    pub origins: Vec<String>,
+    /// Largest message, after inflating.
+    pub message_size_max_bytes: u64,
+    /// Whether permessage-deflate may be negotiated.
+    pub compression: bool,
+    /// Whether the interim versions 6, 7 and 8 are spoken.
+    pub interim_versions: bool,
+    /// Silence after which a ping is sent.
+    pub ping_interval_ms: u64,
+    /// Time for its pong.
+    pub pong_timeout_ms: u64,
+    /// Time for the closing handshake.
+    pub close_timeout_ms: u64,
+}
+
+impl Default for WebSocket {
+    fn default() -> Self {
+        Self {
+            origins: Vec::new(),
+            message_size_max_bytes: 16 << 20,
+            compression: true,
+            interim_versions: false,
+            ping_interval_ms: 30_000,
+            pong_timeout_ms: 20_000,
+            close_timeout_ms: 5_000,
+        }
+    }
+}
+
+/// Section `[auth]`.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Auth {
+    /// The user that a request without credentials acts as.
+    pub anonymous_user: String,
+    /// Wrong passwords one IP address may send in a minute.
+    pub failures_per_minute_max: u32,
+    /// Passwords checked at once.
+    pub verifications_concurrent_max: u32,
+    /// How long a verified password is remembered, as a keyed hash.
+    pub cache_ttl_ms: u64,
+}
+
+impl Default for Auth {
+    fn default() -> Self {
+        Self {
+            anonymous_user: String::new(),
+            failures_per_minute_max: 20,
+            verifications_concurrent_max: 2,
+            cache_ttl_ms: 600_000,
+        }
+    }
+}
+
+/// Section `[data]`.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Data {
+    /// Directory of the journal.
+    pub directory: PathBuf,
+    /// Size of one segment of the log.
+    pub segment_size_bytes: u64,
+}
+
+impl Default for Data {
+    fn default() -> Self {
+        Self { directory: PathBuf::from("wharf-data"), segment_size_bytes: 64 << 20 }
+    }
+}
+
+/// Section `[session]`.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Session {
+    /// How long a session waits for its client to return.
+    pub retention_ms: u64,
+}
+
+impl Default for Session {
+    fn default() -> Self {
+        Self { retention_ms: 86_400_000 }
+    }
+}
+
+/// Section `[shutdown]`.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Shutdown {
+    /// WebSocket close code sent to every client.
+    pub close_code: u16,
+    /// Time for clients to leave, and then for the journal to finish.
+    pub drain_timeout_ms: u64,
+}
+
+impl Default for Shutdown {
+    fn default() -> Self {
+        Self { close_code: 1001, drain_timeout_ms: 10_000 }
+    }
+}
+
+/// Section `[log]`.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Log {
+    /// Filter: a level, or directives such as `info,wharf_server::auth=debug`.
+    pub level: String,
+    /// Form of a line.
+    pub format: LogFormat,
+}
+
+impl Default for Log {
+    fn default() -> Self {
+        Self { level: "info".to_owned(), format: LogFormat::Auto }
+    }
+}
+
+/// Form of a log line.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// Text on a terminal, JSON elsewhere.
+    #[default]
+    Auto,
+    /// One JSON object a line.
+    Json,
+    /// For people.
+    Text,
+}
+
+/// One `[[users]]` entry.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct UserEntry {
+    /// Login name.
+    pub name: String,
+    /// What `wharf passwd hash` prints.
+    pub password_verifier: String,
+    /// What the user may do; nothing when empty.
+    #[serde(default)]
+    pub permissions: Vec<PermissionRule>,
+}
+
+/// One rule of a user.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct PermissionRule {
+    /// Address pattern.
+    pub pattern: String,
+    /// May send.
+    #[serde(default)]
+    pub send: bool,
+    /// May receive.
+    #[serde(default)]
+    pub receive: bool,
+    /// May create, change and delete.
+    #[serde(default)]
+    pub manage: bool,
+}
+
+/// One `[[policies]]` entry.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct PolicyRule {
+    /// Address pattern.
+    pub pattern: String,
+    /// What matching addresses are.
+    pub kind: PolicyKind,
+    /// Deliveries before a message is dead-lettered; 0 is without end.
+    #[serde(default = "deliveries_max_default")]
+    pub deliveries_max: u16,
+    /// Where dead messages go.
+    #[serde(default = "dead_letter_address_default")]
+    pub dead_letter_address: String,
+}
+
+fn deliveries_max_default() -> u16 {
+    20
+}
+
+fn dead_letter_address_default() -> String {
+    "wharf/dead-letter".to_owned()
+}
+
+/// What an address becomes by its first use.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum PolicyKind {
+    /// Each message to one consumer.
+    #[default]
+    Queue,
+    /// Each message to every subscription.
+    Topic,
+}

@@ -1,0 +1,1 @@
+//! The binary wharf: listeners, TLS, HTTP, drivers and the command line

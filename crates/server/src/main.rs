@@ -1,0 +1,2 @@
+//! The binary `wharf`.
+fn main() {}

@@ -1,0 +1,1 @@
+//! The embedded journal: a segmented log with group commit
