@@ -3,7 +3,7 @@
 //! No parser is needed: `cargo fmt` is enforced, so indentation tells the structure.
 
 /// Folders whose files are tests or examples, wherever they stand.
-const TEST_FOLDERS: [&str; 6] = ["tests", "benches", "examples", "fuzz", "conformance", "sim"];
+const TEST_FOLDERS: [&str; 4] = ["tests", "benches", "examples", "fuzz"];
 
 /// One function and its length.
 #[derive(Debug, PartialEq, Eq)]
@@ -13,10 +13,12 @@ pub(crate) struct Function {
     pub(crate) lines: usize,
 }
 
-/// Whether the whole file is a test, an example or a part of the simulator.
+/// Whether the whole file is a test or an example.
 pub(crate) fn is_test_file(path: &str) -> bool {
     let (folders, file) = path.rsplit_once('/').unwrap_or(("", path));
-    folders.split('/').any(|folder| TEST_FOLDERS.contains(&folder))
+    folders
+        .split('/')
+        .any(|folder| TEST_FOLDERS.contains(&folder))
         || file == "tests.rs"
         || file.contains(".test.")
         || file.contains(".spec.")
@@ -43,7 +45,11 @@ pub(crate) fn lines(text: &str) -> Vec<(bool, &str)> {
 
 /// The file without its test modules.
 pub(crate) fn without_tests(text: &str) -> Vec<&str> {
-    lines(text).into_iter().filter(|(test, _)| !test).map(|(_, line)| line).collect()
+    lines(text)
+        .into_iter()
+        .filter(|(test, _)| !test)
+        .map(|(_, line)| line)
+        .collect()
 }
 
 /// The functions with a body that takes more than one line.
@@ -51,7 +57,10 @@ pub(crate) fn functions(lines: &[&str]) -> Vec<Function> {
     let starts = lines.iter().enumerate().filter_map(|(start, line)| {
         let name = function_name(line)?;
         let length = function_length(&lines[start..])?;
-        Some(Function { name: name.to_owned(), lines: length })
+        Some(Function {
+            name: name.to_owned(),
+            lines: length,
+        })
     });
     starts.collect()
 }
@@ -75,7 +84,9 @@ fn function_length(lines: &[&str]) -> Option<usize> {
         return None;
     }
     for (offset, line) in lines.iter().enumerate().skip(1) {
-        let Some(rest) = line.get(indent..) else { continue };
+        let Some(rest) = line.get(indent..) else {
+            continue;
+        };
         let same_level = line.len() - line.trim_start().len() == indent;
         if same_level && rest == "}" {
             return Some(offset + 1);
@@ -132,8 +143,14 @@ fn after() {
     #[test]
     fn functions_are_measured_by_indentation() {
         let found = functions(&without_tests(FILE));
-        let named = |name: &str, lines| Function { name: name.to_owned(), lines };
-        assert_eq!(found, [named("long", 8), named("inner", 3), named("after", 3)]);
+        let named = |name: &str, lines| Function {
+            name: name.to_owned(),
+            lines,
+        };
+        assert_eq!(
+            found,
+            [named("long", 8), named("inner", 3), named("after", 3)]
+        );
     }
 
     #[test]
@@ -146,7 +163,6 @@ fn after() {
     fn test_files_are_known_by_their_place() {
         assert!(is_test_file("crates/ws/tests/trace.rs"));
         assert!(is_test_file("crates/ws/src/recv/tests.rs"));
-        assert!(is_test_file("sim/src/node.rs"));
         assert!(!is_test_file("crates/ws/src/recv.rs"));
     }
 }

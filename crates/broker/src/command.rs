@@ -4,6 +4,7 @@
 use crate::journal::Completion;
 use crate::permission::Permission;
 use bytes::Bytes;
+use std::sync::Arc;
 
 /// One live connection, numbered by the driver; a number is never used twice in a process.
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, Ord, PartialEq, PartialOrd)]
@@ -94,8 +95,9 @@ pub enum Command {
     Publish {
         /// Its inbound sequence: one more than the last.
         seq: u64,
-        /// Addresses, in the sender's order. None at all is dead-lettered.
-        to: Vec<String>,
+        /// Addresses, in the sender's order; shared, because most messages of a connection go the
+        /// same way. None at all is dead-lettered.
+        to: Arc<[String]>,
         /// The message.
         message: Message,
     },

@@ -168,6 +168,13 @@ impl<'a> Record<'a> {
                 put_key(out, key);
                 out.put_flag(*kind == SessionKind::Recoverable);
             }
+            _ => self.encode_of_session(out),
+        }
+    }
+
+    /// The records of ids and numbers alone.
+    fn encode_of_session(&self, out: &mut Vec<u8>) {
+        match self {
             Self::EndSession { session } => put_ints(out, &[END_SESSION, session.0]),
             Self::Taken { session, seq } => put_ints(out, &[TAKEN, session.0, *seq]),
             Self::Consume {
@@ -214,6 +221,7 @@ impl<'a> Record<'a> {
                     &[DEAD_LETTER, queue.0, *entry, to.0, reason_code(*reason)],
                 );
             }
+            _ => {}
         }
     }
 

@@ -1,1 +1,35 @@
-//! The binary wharf: listeners, TLS, HTTP, drivers and the command line
+//! The binary `wharf`: listeners, TLS, HTTP, drivers and the command line.
+//!
+//! Sockets, clocks, threads and files are here; what is decided about a message is decided in
+//! `wharf-gateway` and `wharf-broker`.
+//!
+//! | room | what it owns |
+//! |---|---|
+//! | `cli` | the verbs, one file each, and the exit codes |
+//! | `config` | every setting: struct, file, environment, reference |
+//! | `node`, `run` | what connections share; start and stop |
+//! | `net` | sockets: listener, admission, TLS, and the driver of one connection |
+//! | `http` | requests before the upgrade |
+//! | `auth`, `users` | who is asking, and who exists from the start |
+//! | `mailbox`, `shard` | the way to the shard's thread, and that thread |
+//! | `metrics`, `log` | what the operator sees |
+#![allow(
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    reason = "an adapter: it reads clocks, opens files and sockets and starts threads"
+)]
+
+mod auth;
+pub mod cli;
+pub mod config;
+mod entropy;
+mod http;
+mod log;
+mod mailbox;
+mod metrics;
+mod net;
+mod node;
+mod run;
+mod settings;
+mod shard;
+mod users;

@@ -1,2 +1,7 @@
 //! The binary `wharf`.
-fn main() {}
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    wharf_server::cli::main()
+}

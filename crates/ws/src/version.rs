@@ -21,8 +21,12 @@ pub enum Version {
 
 impl Version {
     /// Every version, newest first.
-    pub const ALL: [Version; 4] =
-        [Version::Rfc6455, Version::Draft8, Version::Draft7, Version::Draft6];
+    pub const ALL: [Version; 4] = [
+        Version::Rfc6455,
+        Version::Draft8,
+        Version::Draft7,
+        Version::Draft6,
+    ];
 
     /// The number in `Sec-WebSocket-Version`.
     #[must_use]
@@ -48,7 +52,7 @@ impl Version {
 
     /// The version of a number; `None` for versions that are not spoken here.
     ///
-    /// HYBI-003: 9 to 12 are reserved and were never sent, because drafts -09 to -12 say 8.
+    /// WS-RG-04, HYBI-003: 9 to 12 are reserved and were never sent, because drafts -09 to -12 say 8.
     #[must_use]
     pub const fn from_number(number: u8) -> Option<Version> {
         match number {
@@ -87,6 +91,9 @@ impl fmt::Display for Version {
 pub struct Versions(u8);
 
 impl Versions {
+    /// No version at all.
+    pub const NONE: Versions = Versions(0);
+
     /// Only RFC 6455.
     pub const RFC6455: Versions = Versions(Version::Rfc6455.bit());
 
@@ -116,7 +123,9 @@ impl Versions {
 
     /// The versions of the set, newest first.
     pub fn iter(self) -> impl Iterator<Item = Version> {
-        Version::ALL.into_iter().filter(move |version| self.contains(*version))
+        Version::ALL
+            .into_iter()
+            .filter(move |version| self.contains(*version))
     }
 }
 

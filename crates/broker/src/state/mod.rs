@@ -139,46 +139,51 @@ impl State {
                 self.keys.insert(key.clone(), session);
                 applied.session = Some(session);
             }
-            Record::EndSession { session } => self.end_session(*session)?,
-            Record::Taken { session, seq } => self.session_mut(*session)?.taken = *seq,
+            _ => self.apply_to_session(record)?,
+        }
+        Ok(applied)
+    }
+
+    /// The records that change a ledger, and what comes of its deliveries.
+    fn apply_to_session(&mut self, record: &Record<'_>) -> Result<(), Inconsistent> {
+        match *record {
+            Record::EndSession { session } => self.end_session(session),
+            Record::Taken { session, seq } => {
+                self.session_mut(session)?.taken = seq;
+                Ok(())
+            }
             Record::Consume {
                 session,
                 queue,
                 credit,
-            } => {
-                self.consume(*session, *queue, *credit)?;
-            }
-            Record::Cancel { session, queue } => self.cancel(*session, *queue)?,
+            } => self.consume(session, queue, credit),
+            Record::Cancel { session, queue } => self.cancel(session, queue),
             Record::Dispatch {
                 session,
                 queue,
                 entry,
-            } => {
-                self.dispatch(*session, *queue, *entry)?;
-            }
+            } => self.dispatch(session, queue, entry),
             Record::Accept {
                 session,
                 first,
                 last,
-            } => self.accept(*session, *first, *last)?,
+            } => self.accept(session, first, last),
             Record::Return {
                 session,
                 first,
                 last,
                 counted,
-            } => {
-                self.give_back(*session, *first, *last, *counted)?;
-            }
+            } => self.give_back(session, first, last, counted),
             Record::DeadLetter {
                 queue,
                 entry,
                 to,
                 reason,
-            } => {
-                self.dead_letter(*queue, *entry, *to, *reason)?;
-            }
+            } => self.dead_letter(queue, entry, to, reason),
+            _ => Err(Inconsistent {
+                what: "record of no session",
+            }),
         }
-        Ok(applied)
     }
 
     pub(crate) fn find_address(&self, host: &str, name: &str) -> Option<AddressId> {

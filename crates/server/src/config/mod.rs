@@ -10,7 +10,7 @@ mod sections;
 mod suggest;
 
 pub(crate) use check::problems;
-pub(crate) use load::{LoadError, Sources, load};
+pub(crate) use load::{Sources, load};
 pub use reference::{default_file, reference_page};
 pub use sections::{
     Auth, Config, Data, Http, Listen, Log, LogFormat, PermissionRule, PolicyKind, PolicyRule,

@@ -88,7 +88,11 @@ pub struct Http {
 
 impl Default for Http {
     fn default() -> Self {
-        Self { head_size_max_bytes: 16 << 10, headers_max: 100, idle_timeout_ms: 30_000 }
+        Self {
+            head_size_max_bytes: 16 << 10,
+            headers_max: 100,
+            idle_timeout_ms: 30_000,
+        }
     }
 }
 
@@ -96,7 +100,7 @@ impl Default for Http {
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct WebSocket {
-    /// Origins that may connect besides the host's own.
+    /// Origins that may connect.
     pub origins: Vec<String>,
     /// Largest message, after inflating.
     pub message_size_max_bytes: u64,
@@ -163,7 +167,10 @@ pub struct Data {
 
 impl Default for Data {
     fn default() -> Self {
-        Self { directory: PathBuf::from("wharf-data"), segment_size_bytes: 64 << 20 }
+        Self {
+            directory: PathBuf::from("wharf-data"),
+            segment_size_bytes: 64 << 20,
+        }
     }
 }
 
@@ -177,7 +184,9 @@ pub struct Session {
 
 impl Default for Session {
     fn default() -> Self {
-        Self { retention_ms: 86_400_000 }
+        Self {
+            retention_ms: 86_400_000,
+        }
     }
 }
 
@@ -193,7 +202,10 @@ pub struct Shutdown {
 
 impl Default for Shutdown {
     fn default() -> Self {
-        Self { close_code: 1001, drain_timeout_ms: 10_000 }
+        Self {
+            close_code: 1001,
+            drain_timeout_ms: 10_000,
+        }
     }
 }
 
@@ -209,7 +221,10 @@ pub struct Log {
 
 impl Default for Log {
     fn default() -> Self {
-        Self { level: "info".to_owned(), format: LogFormat::Auto }
+        Self {
+            level: "info".to_owned(),
+            format: LogFormat::Auto,
+        }
     }
 }
 

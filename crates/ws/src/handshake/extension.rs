@@ -1,5 +1,6 @@
 //! Negotiation of `permessage-deflate` (RFC 7692) and `deflate-stream` (drafts 6 to 8).
 
+use std::fmt;
 use std::fmt::Write as _;
 
 use super::limits::COMPRESSOR_WINDOW_BITS_MIN;
@@ -77,8 +78,17 @@ pub enum AnswerFault {
     Parameter,
     /// The parameters answer none of the offers that were made.
     AnswersNoOffer,
-    /// Demands a window of 256 octets, which the compressor cannot keep to.
-    WindowUnsupported,
+}
+
+impl fmt::Display for AnswerFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            AnswerFault::NotOffered => "the server accepted an extension that was not offered",
+            AnswerFault::Repeated => "the server accepted an extension twice",
+            AnswerFault::Parameter => "the server's extension parameters are not valid",
+            AnswerFault::AnswersNoOffer => "the server's extension parameters answer no offer",
+        })
+    }
 }
 
 /// The parameters of `permessage-deflate` as written in an offer or an answer.
@@ -96,7 +106,11 @@ impl Written {
     fn read(params: &[Param<'_>]) -> Option<Written> {
         let mut written = Written::default();
         for (position, Param { name, value }) in params.iter().enumerate() {
-            if params.iter().take(position).any(|earlier| earlier.name == *name) {
+            if params
+                .iter()
+                .take(position)
+                .any(|earlier| earlier.name == *name)
+            {
                 return None;
             }
             let value = value.as_deref();
@@ -144,7 +158,8 @@ fn compressor_bits(wanted: u8) -> u8 {
 }
 
 /// The server's choice among a client's offers: the first that can be had, and the answer that
-/// accepts it. At most one extension is ever accepted (WS-PD-14).
+/// accepts it. At most one extension is ever accepted (WS-PD-14), so the order of application
+/// (WS-EX-04, HYBI-095) is no question, and no RSV bit is used without it (WS-EX-05).
 pub(crate) fn choose(
     offers: &[Extension<'_>],
     version: Version,
@@ -165,7 +180,7 @@ pub(crate) fn choose(
 fn accept(params: &[Param<'_>], policy: &DeflatePolicy) -> Option<(Compression, String)> {
     let offer = Written::read(params)?;
     let server_bits = match offer.server_max_window_bits {
-        // WS-PD-01: an unsupported configuration is declined, not bent.
+        // WS-PD-01: an unsupported configuration is declined; a later offer may be better.
         Some(bits) if bits < COMPRESSOR_WINDOW_BITS_MIN => return None,
         Some(bits) => bits.min(compressor_bits(policy.server_max_window_bits)),
         None => compressor_bits(policy.server_max_window_bits),
@@ -188,16 +203,32 @@ fn accept(params: &[Param<'_>], policy: &DeflatePolicy) -> Option<(Compression, 
         client_max_window_bits: client_bits,
     };
     let mut answer = String::from(PER_MESSAGE);
-    push_flags(&mut answer, agreed.server_no_context_takeover, agreed.client_no_context_takeover);
+    push_flags(
+        &mut answer,
+        agreed.server_no_context_takeover,
+        agreed.client_no_context_takeover,
+    );
     // WS-PD-06: answered when asked.
     let name_server_bits = offer.server_max_window_bits.is_some() || server_bits < WINDOW_BITS_MAX;
-    push_bits(&mut answer, "server_max_window_bits", name_server_bits.then_some(server_bits));
+    push_bits(
+        &mut answer,
+        "server_max_window_bits",
+        name_server_bits.then_some(server_bits),
+    );
     let name_client_bits = client_bits < WINDOW_BITS_MAX;
-    push_bits(&mut answer, "client_max_window_bits", name_client_bits.then_some(client_bits));
+    push_bits(
+        &mut answer,
+        "client_max_window_bits",
+        name_client_bits.then_some(client_bits),
+    );
     Some((Compression::PerMessage(agreed), answer))
 }
 
-fn push_flags(out: &mut String, server_no_context_takeover: bool, client_no_context_takeover: bool) {
+fn push_flags(
+    out: &mut String,
+    server_no_context_takeover: bool,
+    client_no_context_takeover: bool,
+) {
     if server_no_context_takeover {
         out.push_str("; server_no_context_takeover");
     }
@@ -220,15 +251,27 @@ pub(crate) fn write_offers(
     deflate_stream: bool,
 ) -> Vec<String> {
     if version.is_interim() {
-        return if deflate_stream { vec![STREAM.to_owned()] } else { Vec::new() };
+        return if deflate_stream {
+            vec![STREAM.to_owned()]
+        } else {
+            Vec::new()
+        };
     }
     deflate.iter().map(write_offer).collect()
 }
 
 fn write_offer(offer: &DeflateOffer) -> String {
     let mut out = String::from(PER_MESSAGE);
-    push_flags(&mut out, offer.server_no_context_takeover, offer.client_no_context_takeover);
-    push_bits(&mut out, "server_max_window_bits", offer.server_max_window_bits);
+    push_flags(
+        &mut out,
+        offer.server_no_context_takeover,
+        offer.client_no_context_takeover,
+    );
+    push_bits(
+        &mut out,
+        "server_max_window_bits",
+        offer.server_max_window_bits,
+    );
     match offer.client_max_window_bits {
         Some(WINDOW_BITS_MAX..) => out.push_str("; client_max_window_bits"),
         limit => push_bits(&mut out, "client_max_window_bits", limit),
@@ -243,11 +286,17 @@ pub(crate) fn check(
     deflate: &[DeflateOffer],
     deflate_stream: bool,
 ) -> Result<Compression, AnswerFault> {
-    let Some((accepted, others)) = answer.split_first() else { return Ok(Compression::None) };
+    let Some((accepted, others)) = answer.split_first() else {
+        return Ok(Compression::None);
+    };
     // At most one extension can be offered, so a second one is either it again or unknown.
     if let Some(second) = others.first() {
         let is_repeated = second.name == accepted.name;
-        return Err(if is_repeated { AnswerFault::Repeated } else { AnswerFault::NotOffered });
+        return Err(if is_repeated {
+            AnswerFault::Repeated
+        } else {
+            AnswerFault::NotOffered
+        });
     }
     match accepted.name {
         PER_MESSAGE if !version.is_interim() && !deflate.is_empty() => {
@@ -277,13 +326,15 @@ fn check_deflate(
     let client_bits = answer.client_max_window_bits.flatten();
     // WS-PD-03: several offers may have been made; the answer says only by its parameters which
     // one it accepts.
-    let accepted = offers.iter().find(|offer| is_answer_to(&answer, client_bits, offer));
+    let accepted = offers
+        .iter()
+        .find(|offer| is_answer_to(&answer, client_bits, offer));
     let offer = accepted.ok_or(AnswerFault::AnswersNoOffer)?;
-    if client_bits.is_some_and(|bits| bits < COMPRESSOR_WINDOW_BITS_MIN) {
-        return Err(AnswerFault::WindowUnsupported);
-    }
-    // The client keeps its own promises even if the answer does not repeat them.
-    let promised_bits = offer.client_max_window_bits.map_or(WINDOW_BITS_MAX, compressor_bits);
+    // The client keeps its own promises even if the answer does not repeat them. A window of 8
+    // bits is taken, although no compressor keeps to it: messages then go out uncompressed.
+    let promised_bits = offer
+        .client_max_window_bits
+        .map_or(WINDOW_BITS_MAX, compressor_bits);
     Ok(DeflateParams {
         server_no_context_takeover: answer.server_no_context_takeover,
         // WS-PD-05: honoured whether offered or not.
@@ -296,7 +347,9 @@ fn check_deflate(
 
 fn is_answer_to(answer: &Written, client_bits: Option<u8>, offer: &DeflateOffer) -> bool {
     let window_kept = match offer.server_max_window_bits {
-        Some(limit) => answer.server_max_window_bits.is_some_and(|bits| bits <= limit),
+        Some(limit) => answer
+            .server_max_window_bits
+            .is_some_and(|bits| bits <= limit),
         None => true,
     };
     let window_allowed = match (client_bits, offer.client_max_window_bits) {

@@ -14,7 +14,9 @@ const DIGITS: usize = 22;
 /// WS-HS-05: no decoding is needed. The four spare bits of the last digit are not looked at,
 /// because the RFC's own example key (`AQIDBAUGBwgJCgsMDQ4PEC==`) has one of them set.
 pub(crate) fn is_valid(key: &[u8]) -> bool {
-    let Some((digits, padding)) = key.split_at_checked(DIGITS) else { return false };
+    let Some((digits, padding)) = key.split_at_checked(DIGITS) else {
+        return false;
+    };
     let is_digit = |octet: &u8| octet.is_ascii_alphanumeric() || matches!(octet, b'+' | b'/');
     padding == b"==" && digits.iter().all(is_digit)
 }

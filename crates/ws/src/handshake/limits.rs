@@ -12,7 +12,10 @@ pub struct HeadLimits {
 impl Default for HeadLimits {
     /// 16 KiB and 100 fields: browsers with large cookies fit, floods do not.
     fn default() -> Self {
-        HeadLimits { head_max_bytes: 16 * 1024, headers_max: 100 }
+        HeadLimits {
+            head_max_bytes: 16 * 1024,
+            headers_max: 100,
+        }
     }
 }
 
@@ -29,5 +32,5 @@ pub const LIST_MAX: usize = 64;
 /// Most 1xx responses a client skips before the final one.
 pub const INTERIM_RESPONSES_MAX: u8 = 8;
 
-/// Smallest window the DEFLATE compressors in use can keep to: zlib has no raw 256-octet window.
+/// Smallest window the DEFLATE compressor can keep to: zlib has no raw window of 256 octets.
 pub const COMPRESSOR_WINDOW_BITS_MIN: u8 = 9;

@@ -99,7 +99,11 @@ fn extension<'a>(scanner: &mut Scanner<'a>, version: Version) -> Result<Extensio
     let mut params = Vec::new();
     while scanner.eat(b';') {
         let name = scanner.token()?;
-        let value = if scanner.eat(b'=') { Some(value(scanner, version)?) } else { None };
+        let value = if scanner.eat(b'=') {
+            Some(value(scanner, version)?)
+        } else {
+            None
+        };
         push_bounded(&mut params, Param { name, value })?;
     }
     Ok(Extension { name, params })
@@ -169,7 +173,9 @@ impl<'a> Scanner<'a> {
 
     /// Takes `wanted` and the blanks after it, if it comes next.
     fn eat(&mut self, wanted: u8) -> bool {
-        let Some((&first, rest)) = self.rest.split_first() else { return false };
+        let Some((&first, rest)) = self.rest.split_first() else {
+            return false;
+        };
         if first != wanted {
             return false;
         }
@@ -179,7 +185,11 @@ impl<'a> Scanner<'a> {
     }
 
     fn expect(&mut self, wanted: u8) -> Result<(), Malformed> {
-        if self.eat(wanted) { Ok(()) } else { Err(Malformed) }
+        if self.eat(wanted) {
+            Ok(())
+        } else {
+            Err(Malformed)
+        }
     }
 
     fn token(&mut self) -> Result<&'a str, Malformed> {
@@ -208,7 +218,9 @@ impl<'a> Scanner<'a> {
                     let (&escaped, rest) = self.rest.split_first().ok_or(Malformed)?;
                     self.rest = rest;
                     let so_far = whole.get(..length).ok_or(Malformed)?;
-                    unescaped.get_or_insert_with(|| so_far.to_vec()).push(escaped);
+                    unescaped
+                        .get_or_insert_with(|| so_far.to_vec())
+                        .push(escaped);
                 }
                 _ => {
                     length = length.saturating_add(1);
@@ -220,10 +232,14 @@ impl<'a> Scanner<'a> {
         }
         self.skip_blanks();
         match unescaped {
-            Some(octets) => String::from_utf8(octets).map(Cow::Owned).map_err(|_| Malformed),
+            Some(octets) => String::from_utf8(octets)
+                .map(Cow::Owned)
+                .map_err(|_| Malformed),
             None => {
                 let octets = whole.get(..length).ok_or(Malformed)?;
-                std::str::from_utf8(octets).map(Cow::Borrowed).map_err(|_| Malformed)
+                std::str::from_utf8(octets)
+                    .map(Cow::Borrowed)
+                    .map_err(|_| Malformed)
             }
         }
     }

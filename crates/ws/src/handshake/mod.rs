@@ -1,5 +1,35 @@
 //! The opening handshake: from an HTTP/1.1 request and response to an [`Agreement`].
+//!
+//! A server reads a request, here or with any HTTP stack, and judges it:
+//!
+//! ```
+//! use wharf_ws::handshake::request::{self, Parsed};
+//! use wharf_ws::handshake::server::{self, Policy};
+//! use wharf_ws::handshake::{HeadLimits, Refusal};
+//!
+//! let policy = Policy { subprotocols: vec!["amqp".to_owned()], ..Policy::default() };
+//! let input = b"GET /ws HTTP/1.1\r\nHost: mq.example\r\nUpgrade: websocket\r\n\
+//!     Connection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
+//!     Sec-WebSocket-Version: 13\r\nSec-WebSocket-Protocol: amqp\r\n\r\n";
+//!
+//! let mut output = Vec::new();
+//! match request::parse(input, HeadLimits::default()) {
+//!     Parsed::Complete { request, .. } => match server::evaluate(&request, &policy) {
+//!         Ok(acceptance) => acceptance.write(&mut output), // and the connection is open
+//!         Err(refusal) => refusal.write(&mut output),      // and close
+//!     },
+//!     Parsed::Malformed(malformed) => Refusal::from(malformed).write(&mut output),
+//!     Parsed::Incomplete => {} // read more; `request::Reader` remembers how far it came
+//! }
+//! assert!(output.starts_with(b"HTTP/1.1 101 Switching Protocols\r\n"));
+//! ```
+//!
+//! A client sends what [`client::Handshake`] writes and hands it the response.
+//!
+//! What the text asks of whoever owns the sockets is not here: one attempt at a time per host,
+//! proxies, TLS, deadlines, waiting between attempts.
 
+pub mod client;
 mod extension;
 mod head;
 mod key;
@@ -11,6 +41,7 @@ pub mod request;
 pub mod server;
 
 pub use extension::{AnswerFault, DeflateOffer, DeflatePolicy};
+pub use head::Malformed;
 pub use key::accept as accept_key;
 pub use limits::HeadLimits;
 pub use origin::OriginPolicy;

@@ -36,7 +36,9 @@ impl OriginPolicy {
         request: &Request<'a>,
         version: Version,
     ) -> Result<Option<&'a str>, Reason> {
-        let Some(origin) = read(&request.headers, version)? else { return Ok(None) };
+        let Some(origin) = read(&request.headers, version)? else {
+            return Ok(None);
+        };
         let origin = std::str::from_utf8(origin).map_err(|_| Reason::OriginNotAllowed)?;
         let allowed = match self {
             OriginPolicy::Any => true,
@@ -44,7 +46,11 @@ impl OriginPolicy {
             OriginPolicy::List(list) => list.iter().any(|allowed| is_same(origin, allowed)),
         };
         // WS-HS-11, HYBI-100.
-        if allowed { Ok(Some(origin)) } else { Err(Reason::OriginNotAllowed) }
+        if allowed {
+            Ok(Some(origin))
+        } else {
+            Err(Reason::OriginNotAllowed)
+        }
     }
 }
 
@@ -76,9 +82,10 @@ fn is_same(one: &str, other: &str) -> bool {
 }
 
 fn is_same_host(origin: &str, request: &Request<'_>) -> bool {
-    let (Some(origin), Some(target)) =
-        (Origin::parse(origin), request.authority().and_then(uri::split_authority))
-    else {
+    let (Some(origin), Some(target)) = (
+        Origin::parse(origin),
+        request.authority().and_then(uri::split_authority),
+    ) else {
         return false;
     };
     let (host, port) = target;

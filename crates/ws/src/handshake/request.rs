@@ -1,7 +1,8 @@
 //! An HTTP/1.1 request head: built by any HTTP stack, or read from octets here.
 
-use super::head::HeadScan;
-pub use super::head::Malformed;
+use std::borrow::Cow;
+
+use super::head::{HeadScan, Malformed};
 use super::limits::{HEADERS_MAX, HeadLimits};
 use super::list;
 use crate::uri;
@@ -44,7 +45,7 @@ pub enum Parsed<'a> {
     Malformed(Malformed),
 }
 
-/// Reads a request head from a buffer that grows, looking at each octet once.
+/// Reads one request head from a buffer that grows, looking at each octet once.
 #[derive(Clone, Debug)]
 pub struct Reader {
     limits: HeadLimits,
@@ -55,7 +56,10 @@ impl Reader {
     /// A reader for one head.
     #[must_use]
     pub fn new(limits: HeadLimits) -> Self {
-        Reader { limits, scan: HeadScan::new(limits) }
+        Reader {
+            limits,
+            scan: HeadScan::new(limits),
+        }
     }
 
     /// Reads `buffer`, which begins with what it held at the last call.
@@ -84,7 +88,9 @@ pub fn parse(buffer: &[u8], limits: HeadLimits) -> Parsed<'_> {
 
 fn parse_head(head: &[u8], limits: HeadLimits) -> Result<Request<'_>, Malformed> {
     let mut table = [httparse::EMPTY_HEADER; HEADERS_MAX];
-    let table = table.get_mut(..limits.headers_max.min(HEADERS_MAX)).unwrap_or_default();
+    let table = table
+        .get_mut(..limits.headers_max.min(HEADERS_MAX))
+        .unwrap_or_default();
     let mut parsed = httparse::Request::new(table);
     match parsed.parse(head)? {
         httparse::Status::Complete(length) if length == head.len() => {}
@@ -100,7 +106,10 @@ fn parse_head(head: &[u8], limits: HeadLimits) -> Result<Request<'_>, Malformed>
 
 impl<'a> From<&httparse::Header<'a>> for Header<'a> {
     fn from(header: &httparse::Header<'a>) -> Self {
-        Header { name: header.name, value: header.value }
+        Header {
+            name: header.name,
+            value: header.value,
+        }
     }
 }
 
@@ -117,23 +126,28 @@ pub(crate) fn values<'a>(headers: &[Header<'a>], name: &str) -> impl Iterator<It
 }
 
 /// The value of the only field called `name`, if there is one.
-pub(crate) fn single<'a>(
-    headers: &[Header<'a>],
-    name: &str,
-) -> Result<Option<&'a [u8]>, Repeated> {
+pub(crate) fn single<'a>(headers: &[Header<'a>], name: &str) -> Result<Option<&'a [u8]>, Repeated> {
     let mut values = values(headers, name);
     let first = values.next();
-    if values.next().is_some() { Err(Repeated) } else { Ok(first) }
+    if values.next().is_some() {
+        Err(Repeated)
+    } else {
+        Ok(first)
+    }
 }
 
 impl<'a> Request<'a> {
     /// Path and query of the target: the resource name of RFC 6455, section 3.
     ///
-    /// `None` when the target is neither a path nor an absolute http or https URI (WS-HS-02),
-    /// has a fragment (WS-URI-05), or has characters outside U+0021 to U+007E.
+    /// What is served under which name is up to the caller (WS-HS-13, WS-RG-07, WS-RG-08). `None`
+    /// when the target is neither a path nor an absolute http or https URI (WS-HS-02), has a fragment (WS-URI-05), or has characters outside U+0021 to U+007E.
     #[must_use]
-    pub fn resource_name(&self) -> Option<&'a str> {
-        self.split_target().map(|(_, resource)| resource)
+    pub fn resource_name(&self) -> Option<Cow<'a, str>> {
+        match self.split_target()? {
+            (_, resource) if resource.starts_with('/') => Some(Cow::Borrowed(resource)),
+            // The path of an absolute URI may be empty (WS-URI-04).
+            (_, query) => Some(Cow::Owned(format!("/{query}"))),
+        }
     }
 
     /// Host and port the client meant: of an absolute target, else of `Host`.
@@ -148,6 +162,7 @@ impl<'a> Request<'a> {
         }
     }
 
+    /// The authority of an absolute target, and what follows it or all of a relative target.
     fn split_target(&self) -> Option<(Option<&'a str>, &'a str)> {
         let target = self.target;
         if target.contains('#') || !target.bytes().all(|octet| octet.is_ascii_graphic()) {
@@ -163,12 +178,7 @@ impl<'a> Request<'a> {
         let end = rest.find(['/', '?']).unwrap_or(rest.len());
         let (authority, resource) = rest.split_at_checked(end)?;
         uri::split_authority(authority)?;
-        // An empty path before a query is not a resource name: it would have to be rewritten.
-        match resource.as_bytes().first() {
-            None => Some((Some(authority), "/")),
-            Some(b'/') => Some((Some(authority), resource)),
-            Some(_) => None,
-        }
+        Some((Some(authority), resource))
     }
 }
 
@@ -177,5 +187,7 @@ impl<'a> Request<'a> {
 #[must_use]
 pub fn is_upgrade(request: &Request<'_>) -> bool {
     list::contains(values(&request.headers, "upgrade"), "websocket")
-        || values(&request.headers, "sec-websocket-key").next().is_some()
+        || values(&request.headers, "sec-websocket-key")
+            .next()
+            .is_some()
 }

@@ -47,6 +47,7 @@ impl Acceptance {
     /// The header fields of the response (WS-HS-16); each name comes once (WS-HS-17).
     ///
     /// HYBI-015: `Connection` is exactly `Upgrade`, because early clients compare all of it.
+    /// HYBI-A05: the origin is never answered.
     pub fn headers(&self) -> impl Iterator<Item = (&str, &str)> {
         let fixed = [
             ("Upgrade", "websocket"),
@@ -59,7 +60,11 @@ impl Acceptance {
             // WS-HS-14: no field at all when nothing was agreed.
             .chain(subprotocol.map(|name| ("Sec-WebSocket-Protocol", name)))
             // WS-A01: one field, although one section of the RFC would allow several.
-            .chain(self.extensions.as_deref().map(|list| ("Sec-WebSocket-Extensions", list)))
+            .chain(
+                self.extensions
+                    .as_deref()
+                    .map(|list| ("Sec-WebSocket-Extensions", list)),
+            )
     }
 
     /// Appends the whole response to `out`. Frames may follow at once (WS-HS-19).
@@ -73,7 +78,11 @@ impl Acceptance {
     }
 }
 
-/// Judges a request. Header fields that are not named here are ignored (WS-HS-08).
+/// Judges a request: every field it names is checked before anything is agreed (WS-SV-02,
+/// WS-RG-02), all others are ignored (WS-HS-08).
+///
+/// Authentication comes before this or after it, with [`Refusal::with_status`] (WS-SV-03). The
+/// same subprotocols are served over every version that is enabled (HYBI-102).
 ///
 /// # Errors
 /// The response to send instead of an acceptance.
@@ -89,11 +98,18 @@ fn judge(request: &Request<'_>, policy: &Policy) -> Result<Acceptance, Reason> {
     let origin = policy.origins.judge(request, version)?;
     let subprotocol = choose_subprotocol(&request.headers, version, policy)?;
 
-    let offers = list::extensions(values(&request.headers, "sec-websocket-extensions"), version)
-        .map_err(|_| Reason::ExtensionsMalformed)?;
+    let offers = list::extensions(
+        values(&request.headers, "sec-websocket-extensions"),
+        version,
+    )
+    .map_err(|_| Reason::ExtensionsMalformed)?;
     // WS-HS-15, WS-EX-03: nothing that was not offered.
-    let chosen =
-        extension::choose(&offers, version, policy.deflate.as_ref(), policy.deflate_stream);
+    let chosen = extension::choose(
+        &offers,
+        version,
+        policy.deflate.as_ref(),
+        policy.deflate_stream,
+    );
     let (compression, extensions) = chosen.unzip();
 
     Ok(Acceptance {
@@ -128,7 +144,9 @@ fn check_http(request: &Request<'_>) -> Result<(), Reason> {
 
     // A body would be taken for frames here and for a body by a proxy: the start of smuggling.
     let length = single(&request.headers, "content-length").map_err(|_| Reason::Body)?;
-    let has_coding = values(&request.headers, "transfer-encoding").next().is_some();
+    let has_coding = values(&request.headers, "transfer-encoding")
+        .next()
+        .is_some();
     if has_coding || length.is_some_and(|length| length != b"0") {
         return Err(Reason::Body);
     }
@@ -169,10 +187,14 @@ fn read_version(headers: &[Header<'_>], enabled: Versions) -> Result<Version, Re
 fn read_key<'a>(headers: &[Header<'a>]) -> Result<&'a [u8], Reason> {
     let key = single(headers, "sec-websocket-key").map_err(|_| Reason::KeyInvalid)?;
     let key = key.ok_or(Reason::KeyMissing)?;
-    if key::is_valid(key) { Ok(key) } else { Err(Reason::KeyInvalid) }
+    if key::is_valid(key) {
+        Ok(key)
+    } else {
+        Err(Reason::KeyInvalid)
+    }
 }
 
-/// WS-HS-14, HYBI-018: one of the client's names, a plain token, or none.
+/// WS-HS-14, HYBI-018: one of the client's names, a plain token (WS-RG-03), or none.
 fn choose_subprotocol(
     headers: &[Header<'_>],
     version: Version,

@@ -1,0 +1,31 @@
+//! Echo over tokio-websockets.
+
+use std::io;
+
+use compare::{Fault, Settings};
+use futures_util::{SinkExt, StreamExt, TryStreamExt, future};
+use tokio::net::TcpStream;
+use tokio_websockets::{Limits, ServerBuilder};
+
+fn main() -> io::Result<()> {
+    let settings = Settings::from_args();
+    compare::serve(&settings.address, |stream| echo(stream, settings.forward))
+}
+
+async fn echo(stream: TcpStream, forward: bool) -> Result<(), Fault> {
+    let builder = ServerBuilder::new().limits(Limits::unlimited());
+    let (_request, mut socket) = builder.accept(stream).await?;
+    if forward {
+        let (sink, stream) = socket.split();
+        let data =
+            stream.try_filter(|message| future::ready(message.is_text() || message.is_binary()));
+        return Ok(data.forward(sink).await?);
+    }
+    while let Some(message) = socket.next().await {
+        let message = message?;
+        if message.is_text() || message.is_binary() {
+            socket.send(message).await?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,302 @@
+//! A shard on a bench: a journal that stores when told to, and a driver that writes down what
+//! every connection is told.
+#![allow(dead_code, reason = "each test binary uses a part of the bench")]
+
+use bytes::Bytes;
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+use wharf_broker::journal::{
+    Completion, Extent, Frame, Location, Lsn, RecoveredFrame, Recovery, Slice, Ticket,
+};
+use wharf_broker::{
+    Command, Config, ConnectionId, Definition, Event, Input, Message, Output, Permission,
+    SessionKey, SessionKind, Shard, Timestamp,
+};
+
+/// Frames per extent: small, so that extents die in tests.
+const FRAMES_PER_EXTENT: u64 = 4;
+
+/// What is on the bench's disk, and what is on its way there.
+#[derive(Clone, Debug, Default)]
+pub struct Disk {
+    pub stored: BTreeMap<Lsn, Bytes>,
+    pub snapshot: Option<(Lsn, Vec<u8>)>,
+    pub freed: Vec<Extent>,
+    pub on_the_way: VecDeque<(Lsn, Bytes)>,
+    fetches: VecDeque<(Ticket, Vec<Slice>)>,
+    snapshots: VecDeque<(Lsn, Vec<u8>)>,
+}
+
+fn location(lsn: Lsn) -> Location {
+    Location {
+        extent: Extent(lsn.0 / FRAMES_PER_EXTENT),
+        position: lsn.0,
+    }
+}
+
+impl Disk {
+    fn submit(&mut self, frame: Frame) {
+        let payload = Bytes::from(frame.chunks.concat());
+        self.on_the_way.push_back((frame.lsn, payload));
+    }
+
+    /// Stores the oldest frame on its way.
+    fn store_next(&mut self) -> Option<Completion> {
+        let (lsn, payload) = self.on_the_way.pop_front()?;
+        self.stored.insert(lsn, payload);
+        Some(Completion::Stored {
+            lsn,
+            location: location(lsn),
+        })
+    }
+
+    fn read(&self, slice: &Slice) -> Bytes {
+        assert!(
+            !self.freed.contains(&slice.location.extent),
+            "read of a freed extent"
+        );
+        let frame = &self.stored[&slice.lsn];
+        let from = slice.offset_bytes as usize;
+        frame.slice(from..from + slice.len_bytes as usize)
+    }
+
+    /// What a restart finds.
+    pub fn recovery(&self) -> Recovery {
+        let from = self.snapshot.as_ref().map_or(Lsn(0), |(lsn, _)| *lsn);
+        let frames: Vec<_> = self
+            .stored
+            .iter()
+            .filter(|(lsn, _)| **lsn > from)
+            .map(|(lsn, payload)| {
+                let location = location(*lsn);
+                assert!(
+                    !self.freed.contains(&location.extent),
+                    "a freed extent is needed"
+                );
+                Ok(RecoveredFrame {
+                    lsn: *lsn,
+                    location,
+                    payload: payload.clone(),
+                })
+            })
+            .collect();
+        Recovery {
+            snapshot: self.snapshot.clone(),
+            frames: Box::new(frames.into_iter()),
+        }
+    }
+}
+
+/// A shard, its disk, and the log of what connections were told.
+pub struct Bench {
+    pub shard: Shard,
+    pub disk: Disk,
+    pub config: Config,
+    pub now: Timestamp,
+    pub told: Vec<(u64, Event)>,
+}
+
+impl Bench {
+    pub fn new() -> Self {
+        Self::with(Config::default())
+    }
+
+    pub fn with(config: Config) -> Self {
+        let disk = Disk::default();
+        let now = Timestamp(1_000_000);
+        let shard = Shard::recover(config.clone(), disk.recovery(), now).unwrap();
+        let mut bench = Self {
+            shard,
+            disk,
+            config,
+            now,
+            told: Vec::new(),
+        };
+        bench.define_user("alice", vec![Permission::all()]);
+        bench
+    }
+
+    pub fn define_user(&mut self, name: &str, permissions: Vec<Permission>) {
+        let (name, verifier) = (name.to_owned(), String::new());
+        let definition = Definition::PutUser {
+            name,
+            verifier,
+            permissions,
+        };
+        self.shard.handle(self.now, Input::Define(definition));
+        self.settle();
+    }
+
+    /// One command as a batch of its own, and everything stored after it.
+    pub fn run(&mut self, connection: u64, command: Command) {
+        self.command(connection, command);
+        self.settle();
+    }
+
+    /// One command as a batch of its own, nothing stored.
+    pub fn command(&mut self, connection: u64, command: Command) {
+        self.shard
+            .handle(self.now, Input::Command(ConnectionId(connection), command));
+        self.flush();
+    }
+
+    pub fn flush(&mut self) {
+        self.shard.flush();
+        while let Some(output) = self.shard.poll() {
+            match output {
+                Output::Persist(frame) => self.disk.submit(frame),
+                Output::Fetch(ticket, slices) => self.disk.fetches.push_back((ticket, slices)),
+                Output::Snapshot(lsn, state) => self.disk.snapshots.push_back((lsn, state)),
+                Output::Free(extents) => self.disk.freed.extend(extents),
+                Output::Event(connection, event) => self.told.push((connection.0, event)),
+                Output::Failed(failure) => panic!("the shard failed: {failure}"),
+            }
+        }
+    }
+
+    /// Lets the journal do one thing. `false` if it has nothing to do.
+    pub fn step(&mut self) -> bool {
+        let completion = self.disk.store_next().or_else(|| {
+            let (lsn, state) = self.disk.snapshots.pop_front()?;
+            self.disk.snapshot = Some((lsn, state));
+            Some(Completion::Snapshotted { lsn })
+        });
+        let completion = completion.or_else(|| {
+            let (ticket, slices) = self.disk.fetches.pop_front()?;
+            let bodies = slices.iter().map(|slice| self.disk.read(slice)).collect();
+            Some(Completion::Fetched { ticket, bodies })
+        });
+        let Some(completion) = completion else {
+            return false;
+        };
+        self.shard.handle(self.now, Input::Completion(completion));
+        self.flush();
+        true
+    }
+
+    /// Lets the journal catch up.
+    pub fn settle(&mut self) {
+        self.flush();
+        while self.step() {}
+    }
+
+    /// Time passes.
+    pub fn pass_ms(&mut self, ms: u64) {
+        self.now = self.now.plus_ms(ms);
+        self.shard.handle(self.now, Input::Timeout);
+        self.settle();
+    }
+
+    /// Dies and comes back: what was not stored is lost, and so are all connections.
+    pub fn crash(&mut self) {
+        self.disk.on_the_way.clear();
+        self.disk.fetches.clear();
+        self.disk.snapshots.clear();
+        self.told.clear();
+        self.shard = Shard::recover(self.config.clone(), self.disk.recovery(), self.now).unwrap();
+        self.settle();
+    }
+
+    /// What a connection was told since the last time, as lines.
+    pub fn told_to(&mut self, connection: u64) -> Vec<String> {
+        let (mine, others) = std::mem::take(&mut self.told)
+            .into_iter()
+            .partition(|(to, _)| *to == connection);
+        self.told = others;
+        let mine: Vec<(u64, Event)> = mine;
+        mine.iter().map(|(_, event)| line(event)).collect()
+    }
+}
+
+/// An event as a line of a trace.
+pub fn line(event: &Event) -> String {
+    match event {
+        Event::Opened => "opened".to_owned(),
+        Event::Attached(ledger) => format!(
+            "attached taken={} settled={} sent={}",
+            ledger.taken, ledger.settled, ledger.sent
+        ),
+        Event::Unknown => "unknown".to_owned(),
+        Event::Taken { up_to } => format!("taken {up_to}"),
+        Event::Deliver(delivery) => {
+            let mut line = format!(
+                "deliver {} {} {}",
+                delivery.seq,
+                delivery.address,
+                String::from_utf8_lossy(&delivery.body)
+            );
+            if delivery.count > 0 {
+                line += &format!(" count={}", delivery.count);
+            }
+            if let Some(death) = &delivery.death {
+                line += &format!(" dead={} of={}", death.reason.name(), death.address);
+            }
+            line
+        }
+        Event::Consuming { address } => format!("consuming {address}"),
+        Event::Refused { address, refusal } => format!("refused {address}: {refusal}"),
+        Event::TakenOver => "taken over".to_owned(),
+        Event::Ended => "ended".to_owned(),
+        Event::Revoked => "revoked".to_owned(),
+    }
+}
+
+pub fn key(name: &str) -> SessionKey {
+    SessionKey {
+        host: "localhost".to_owned(),
+        user: "alice".to_owned(),
+        origin: None,
+        name: name.to_owned(),
+    }
+}
+
+pub fn open(name: &str) -> Command {
+    Command::Open {
+        key: key(name),
+        kind: SessionKind::Recoverable,
+    }
+}
+
+pub fn attach(name: &str) -> Command {
+    Command::Attach { key: key(name) }
+}
+
+pub fn publish(seq: u64, to: &[&str], body: &str) -> Command {
+    let to: Vec<String> = to.iter().map(|address| (*address).to_owned()).collect();
+    let message = Message {
+        format: 1,
+        body: Bytes::copy_from_slice(body.as_bytes()),
+    };
+    Command::Publish {
+        seq,
+        to: Arc::from(to),
+        message,
+    }
+}
+
+pub fn consume(address: &str, credit: u32) -> Command {
+    Command::Consume {
+        seq: None,
+        address: address.to_owned(),
+        subscription: None,
+        credit,
+    }
+}
+
+pub fn subscribe(address: &str, subscription: &str) -> Command {
+    let (address, subscription) = (address.to_owned(), Some(subscription.to_owned()));
+    Command::Consume {
+        seq: None,
+        address,
+        subscription,
+        credit: 100,
+    }
+}
+
+pub fn accept(last: u64) -> Command {
+    Command::Settle {
+        first: 0,
+        last,
+        outcome: wharf_broker::Outcome::Accepted,
+    }
+}

@@ -1,0 +1,57 @@
+//! The settings of every connection.
+
+use std::time::Duration;
+
+/// Which closing handshakes end an MBWS connection for good (MBWS-A09).
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum CloseEnds {
+    /// Code 1000 and no code at all. Everything else keeps the session for recovery.
+    #[default]
+    Normal,
+    /// Any completed handshake: the letter of the draft.
+    Any,
+}
+
+/// The settings of every connection.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Longest message in bytes, inflated.
+    pub message_size_max_bytes: usize,
+    /// A Ping after so long without input; `None` never.
+    pub ping_interval: Option<Duration>,
+    /// How long a pinged peer may stay silent.
+    pub pong_timeout: Duration,
+    /// How long the peer has to answer a Close.
+    pub close_timeout: Duration,
+    /// Which closing handshakes end an MBWS connection.
+    pub close_ends: CloseEnds,
+    /// Whether a normal close settles what the client has not acknowledged, as MBWS-025 allows,
+    /// instead of giving it back to its addresses (MBWS-A10).
+    pub close_acknowledges: bool,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            message_size_max_bytes: 16 << 20,
+            ping_interval: Some(Duration::from_secs(30)),
+            pong_timeout: Duration::from_secs(20),
+            close_timeout: Duration::from_secs(5),
+            close_ends: CloseEnds::Normal,
+            close_acknowledges: false,
+        }
+    }
+}
+
+impl Config {
+    pub(crate) fn websocket(&self) -> wharf_ws::Config {
+        wharf_ws::Config {
+            frame_size_max_bytes: self.message_size_max_bytes as u64,
+            message_size_max_bytes: self.message_size_max_bytes,
+            ping_interval: self.ping_interval,
+            pong_timeout: self.pong_timeout,
+            close_timeout: self.close_timeout,
+            ..wharf_ws::Config::default()
+        }
+    }
+}

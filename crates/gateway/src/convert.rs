@@ -1,0 +1,91 @@
+//! The message mapping. The broker keeps a message as its sender's protocol encoded it, with a
+//! format number; it is converted only when a consumer needs another form. The table is in
+//! `docs/protocols/mapping.md`.
+
+use std::borrow::Cow;
+use wharf_broker::Delivery;
+use wharf_mbws::{Kind, LengthUnit, content_from_stored, encode_content};
+
+/// MBWS content: `0x10`, plus 1 for binary, plus 2 for lengths in octets or 4 in UTF-16.
+const MBWS: u8 = 0x10;
+
+/// Properties added to what a dead letter brings along; the sender's own stay as they are.
+const DEATH_REASON: &str = "wharf-death-reason";
+const DEATH_ADDRESS: &str = "wharf-death-address";
+
+/// The format of MBWS content.
+pub(crate) fn mbws_format(kind: Kind, unit: LengthUnit) -> u8 {
+    let kind = match kind {
+        Kind::Text => 0,
+        Kind::Binary => 1,
+    };
+    let unit = match unit {
+        LengthUnit::CodePoints => 0,
+        LengthUnit::Octets => 2,
+        LengthUnit::Utf16 => 4,
+    };
+    MBWS | kind | unit
+}
+
+fn mbws_form(format: u8) -> Option<(Kind, LengthUnit)> {
+    let kind = if format & 1 == 0 {
+        Kind::Text
+    } else {
+        Kind::Binary
+    };
+    let unit = match format & 0xfe {
+        0x10 => LengthUnit::CodePoints,
+        0x12 => LengthUnit::Octets,
+        0x14 => LengthUnit::Utf16,
+        _ => return None,
+    };
+    Some((kind, unit))
+}
+
+/// The content of a delivery for an MBWS session that counts lengths in `unit`: as it was stored
+/// wherever that is possible. `None` if the format is not known.
+// MBWS-079, MBWS-A03: kind, content type, properties and body are the sender's.
+pub(crate) fn mbws_content(delivery: &Delivery, unit: LengthUnit) -> Option<(Kind, Cow<'_, [u8]>)> {
+    let (kind, stored_unit) = mbws_form(delivery.format)?;
+    if stored_unit == unit && delivery.death.is_none() {
+        return Some((kind, Cow::Borrowed(&delivery.body)));
+    }
+    let content = content_from_stored(kind, stored_unit, &delivery.body).ok()?;
+    let mut properties: Vec<(&str, &str)> = content.properties().collect();
+    if let Some(death) = &delivery.death {
+        properties.push((DEATH_REASON, death.reason.name()));
+        properties.push((DEATH_ADDRESS, &death.address));
+    }
+    let mut out = Vec::with_capacity(delivery.body.len().saturating_add(64));
+    let properties = properties.into_iter();
+    encode_content(
+        kind,
+        unit,
+        content.content_type(),
+        properties,
+        content.body(),
+        &mut out,
+    )
+    .ok()?;
+    Some((kind, Cow::Owned(out)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn formats_are_read_as_they_are_written() {
+        for kind in [Kind::Text, Kind::Binary] {
+            for unit in [
+                LengthUnit::CodePoints,
+                LengthUnit::Octets,
+                LengthUnit::Utf16,
+            ] {
+                assert_eq!(mbws_form(mbws_format(kind, unit)), Some((kind, unit)));
+            }
+        }
+        assert_eq!(mbws_form(0), None);
+        assert_eq!(mbws_form(0x16), None);
+    }
+}

@@ -1,0 +1,14 @@
+//! What one connection may hold, each bound with its reason.
+
+/// Bytes of messages taken from a client and not durable yet; above it nothing more is read from
+/// its socket. A few times what one sync of the journal covers.
+pub const UNTAKEN_MAX_BYTES: usize = 4 << 20;
+
+/// Messages taken and not durable yet.
+pub const UNTAKEN_MAX: usize = 65_536;
+
+/// Addresses an upgrade URL may name.
+pub const QUERY_ADDRESSES_MAX: usize = 64;
+
+/// The first room for the bodies of one read burst; more is taken as needed.
+pub const ARENA_BYTES: usize = 16 << 10;

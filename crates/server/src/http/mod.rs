@@ -1,0 +1,188 @@
+//! HTTP/1.1 up to the upgrade: probes, metrics, a page that says what this is, and `/ws`.
+
+mod answers;
+mod upgrade;
+
+use crate::node::Node;
+use answers::{Answer, Body};
+use bytes::Bytes;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::Service;
+use hyper::{Method, Request};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use std::convert::Infallible;
+use std::future::poll_fn;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::time::Instant;
+use wharf_gateway::Opening;
+
+/// Time for a client to take the last answer and close.
+const LINGER: Duration = Duration::from_secs(1);
+
+/// Who is at the other end.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Peer {
+    /// Its socket address.
+    pub(crate) address: SocketAddr,
+    /// Whether TLS lies between.
+    pub(crate) tls: bool,
+}
+
+/// A connection that has left HTTP behind.
+pub(crate) struct Upgraded<S> {
+    /// The transport.
+    pub(crate) stream: S,
+    /// What the client sent behind its request (WS-HS-19).
+    pub(crate) leftover: Bytes,
+    /// What the session begins with.
+    pub(crate) opening: Opening,
+}
+
+/// Answers requests until the connection is upgraded (`Some`) or over (`None`).
+pub(crate) async fn serve<S>(
+    node: Arc<Node>,
+    stream: S,
+    peer: Peer,
+    deadline: Instant,
+) -> Option<Upgraded<S>>
+where
+    S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+{
+    let limits = &node.config.http;
+    let idle_timeout = Duration::from_millis(limits.idle_timeout_ms);
+    let mut builder = http1::Builder::new();
+    builder
+        .timer(TokioTimer::new())
+        .header_read_timeout(None)
+        .max_buf_size((limits.head_size_max_bytes as usize).max(8192))
+        .max_headers(limits.headers_max as usize)
+        .title_case_headers(true);
+    let exchange = Arc::new(Exchange {
+        node,
+        peer,
+        idle_timeout,
+        state: Mutex::new(State {
+            deadline,
+            opening: None,
+        }),
+    });
+    let service = Front(Arc::clone(&exchange));
+    let mut connection = builder.serve_connection(TokioIo::new(stream), service);
+    loop {
+        let deadline = exchange.lock().deadline;
+        let answered = poll_fn(|cx| connection.poll_without_shutdown(cx));
+        match tokio::time::timeout_at(deadline, answered).await {
+            Ok(_) => break,
+            // A request may have come meanwhile and moved the deadline.
+            Err(_) if exchange.lock().deadline > deadline => {}
+            Err(_) => return None,
+        }
+    }
+    let parts = connection.into_parts();
+    let stream = parts.io.into_inner();
+    let opening = exchange.lock().opening.take();
+    match opening {
+        Some(opening) => Some(Upgraded {
+            stream,
+            leftover: parts.read_buf,
+            opening,
+        }),
+        None => {
+            let _ = tokio::time::timeout(LINGER, linger(stream)).await;
+            None
+        }
+    }
+}
+
+/// Ends our side and reads the rest: closing at once would reset the connection, and the answer
+/// (to a head that is too large, say) could be lost on its way.
+async fn linger<S: AsyncRead + AsyncWrite + Unpin>(mut stream: S) {
+    if stream.shutdown().await.is_ok() {
+        let mut rest = [0; 1024];
+        while matches!(stream.read(&mut rest).await, Ok(len) if len > 0) {}
+    }
+}
+
+/// One HTTP connection.
+struct Exchange {
+    node: Arc<Node>,
+    peer: Peer,
+    idle_timeout: Duration,
+    state: Mutex<State>,
+}
+
+struct State {
+    /// When the connection is given up.
+    deadline: Instant,
+    /// Set when a handshake was accepted.
+    opening: Option<Opening>,
+}
+
+impl Exchange {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn answer(&self, request: Request<Incoming>) -> Answer {
+        // The head is here: from now on the time between requests counts.
+        self.lock().deadline = Instant::now() + self.idle_timeout;
+        let (head, _) = request.into_parts();
+        let target = head.uri.to_string();
+        let handshake = upgrade::request_of(&head, &target);
+        if wharf_ws::handshake::request::is_upgrade(&handshake) {
+            return match upgrade::judge(&self.node, self.peer, &handshake).await {
+                Ok((answer, opening)) => {
+                    self.lock().opening = Some(opening);
+                    answer
+                }
+                Err(refusal) => {
+                    self.node.metrics.refused(refusal.status());
+                    tracing::debug!(
+                        event = crate::log::event::HANDSHAKE_REFUSED,
+                        peer = %self.peer.address,
+                        status = refusal.status(),
+                        reason = %refusal.reason(),
+                        "handshake refused"
+                    );
+                    answers::refusal(&refusal)
+                }
+            };
+        }
+        self.route(&head.method, head.uri.path()).await
+    }
+
+    async fn route(&self, method: &Method, path: &str) -> Answer {
+        if !matches!(path, "/" | "/ws" | "/livez" | "/readyz" | "/metrics") {
+            return answers::text(404, "not found; the WebSocket is at /ws\n");
+        }
+        if method != Method::GET && method != Method::HEAD {
+            return answers::method_not_allowed();
+        }
+        match path {
+            "/livez" => answers::text(200, "alive\n"),
+            "/readyz" => answers::readiness(self.node.phase()),
+            "/metrics" => answers::metrics(self.node.metrics_text().await),
+            "/ws" => answers::upgrade_required(self.node.policy.versions),
+            _ => answers::page(),
+        }
+    }
+}
+
+/// What hyper calls.
+struct Front(Arc<Exchange>);
+
+impl Service<Request<Incoming>> for Front {
+    type Response = hyper::Response<Body>;
+    type Error = Infallible;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Infallible>> + Send>>;
+
+    fn call(&self, request: Request<Incoming>) -> Self::Future {
+        let exchange = Arc::clone(&self.0);
+        Box::pin(async move { Ok(exchange.answer(request).await) })
+    }
+}

@@ -1,0 +1,107 @@
+//! The way from a request to a session: place, readiness, handshake, login.
+
+use super::Peer;
+use super::answers::{self, Answer};
+use crate::auth::Denied;
+use crate::node::{Node, Phase};
+use hyper::http::request::Parts;
+use hyper::{Version, header};
+use std::time::Instant;
+use wharf_gateway::Opening;
+use wharf_ws::handshake::Refusal;
+use wharf_ws::handshake::request::{Header, Request};
+use wharf_ws::handshake::server::evaluate;
+
+/// What the handshake looks at, from what hyper has read. Repeated fields stay repeated.
+pub(super) fn request_of<'a>(head: &'a Parts, target: &'a str) -> Request<'a> {
+    let header = |(name, value): (&'a header::HeaderName, &'a header::HeaderValue)| Header {
+        name: name.as_str(),
+        value: value.as_bytes(),
+    };
+    Request {
+        method: head.method.as_str(),
+        target,
+        version_minor: u8::from(head.version != Version::HTTP_10),
+        headers: head.headers.iter().map(header).collect(),
+    }
+}
+
+/// Judges a handshake. WS-HS-10: who it is from is asked before it is accepted.
+pub(super) async fn judge(
+    node: &Node,
+    peer: Peer,
+    request: &Request<'_>,
+) -> Result<(Answer, Opening), Refusal> {
+    let resource = request.resource_name().unwrap_or_default();
+    let (path, query) = match resource.split_once('?') {
+        Some((path, query)) => (path, Some(query)),
+        None => (resource, None),
+    };
+    // WS-HS-13. A target that cannot be read at all is left to `evaluate`.
+    if !matches!(path, "/ws" | "/" | "") {
+        return Err(Refusal::with_status(404));
+    }
+    if node.phase() != Phase::Ready {
+        return Err(try_later(503, 1));
+    }
+    let acceptance = evaluate(request, &node.policy)?;
+    let user = login(node, peer, request).await?;
+    let opening = Opening {
+        connection: node.next_connection(),
+        host: host_of(request),
+        user,
+        origin: acceptance.origin.clone(),
+        agreement: acceptance.agreement.clone(),
+        query: query.map(str::to_owned),
+        seed: crate::entropy::bytes(),
+    };
+    Ok((answers::switching(&acceptance), opening))
+}
+
+async fn login(node: &Node, peer: Peer, request: &Request<'_>) -> Result<String, Refusal> {
+    let mut given = request
+        .headers
+        .iter()
+        .filter(|header| header.name.eq_ignore_ascii_case("authorization"))
+        .map(|header| header.value);
+    let authorization = given.next();
+    if given.next().is_some() {
+        return Err(Refusal::with_status(400));
+    }
+    let from = peer.address.ip();
+    let result = node
+        .auth
+        .authenticate(authorization, from, Instant::now())
+        .await;
+    result.map_err(|denied| {
+        node.metrics.login_failed(denied);
+        match denied {
+            Denied::Challenge => challenge(),
+            Denied::Throttled { retry_after_s } => try_later(429, retry_after_s),
+            Denied::Busy => try_later(503, 1),
+        }
+    })
+}
+
+fn challenge() -> Refusal {
+    let value = "Basic realm=\"wharf\", charset=\"UTF-8\"";
+    let refusal = Refusal::with_status(401);
+    refusal
+        .header("WWW-Authenticate", value)
+        .unwrap_or_else(|_| Refusal::with_status(401))
+}
+
+fn try_later(status: u16, retry_after_s: u64) -> Refusal {
+    let refusal = Refusal::with_status(status).header("Retry-After", &retry_after_s.to_string());
+    refusal.unwrap_or_else(|_| Refusal::with_status(status))
+}
+
+/// The virtual host: `Host` in lower case, without a port.
+fn host_of(request: &Request<'_>) -> String {
+    let authority = request.authority().unwrap_or_default();
+    let without_port = match authority.rsplit_once(':') {
+        Some((host, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => host,
+        _ => authority,
+    };
+    without_port.to_ascii_lowercase()
+}

@@ -1,0 +1,198 @@
+//! Between the drivers and the shard: one bounded mailbox in, one outbox for each connection.
+
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+use tokio::sync::oneshot;
+use wharf_broker::{Command, ConnectionId, Event, Statistics};
+
+/// Letters above which connections are not read. One burst of each connection may come on top.
+const LETTERS_MAX: usize = 65_536;
+/// The same for the bytes of the messages in them.
+const BYTES_MAX: usize = 64 << 20;
+/// Events an idle outbox keeps room for.
+const EVENTS_KEPT: usize = 8;
+
+/// What the shard's thread is sent.
+#[derive(Debug)]
+pub(crate) enum Letter {
+    /// A connection exists, and this is where its events go.
+    Arrived(ConnectionId, Arc<Outbox>),
+    /// A connection's command.
+    Command(ConnectionId, Command),
+    /// A connection is gone, whether or not it said so.
+    Gone(ConnectionId),
+    /// Every connection is to end with this close code.
+    Drain(u16),
+    /// How much has happened so far?
+    Statistics(oneshot::Sender<Statistics>),
+    /// Finish: make durable what was taken, then stop.
+    Stop,
+}
+
+impl Letter {
+    fn len_bytes(&self) -> usize {
+        match self {
+            Self::Command(_, Command::Publish { message, .. }) => message.body.len(),
+            _ => 0,
+        }
+    }
+}
+
+/// The shard's mailbox.
+#[derive(Debug, Default)]
+pub(crate) struct Mailbox {
+    state: Mutex<State>,
+    ready: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    letters: Vec<Letter>,
+    bytes: usize,
+    /// The journal has completions.
+    journal_called: bool,
+    /// The shard's thread sleeps, so that it must be woken.
+    parked: bool,
+    /// Drivers that wait for room.
+    waiting: Vec<Waker>,
+}
+
+impl State {
+    fn is_full(&self) -> bool {
+        self.letters.len() >= LETTERS_MAX || self.bytes >= BYTES_MAX
+    }
+}
+
+impl Mailbox {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes all of `letters`, in order. Never waits: who produces without end asks
+    /// [`Mailbox::poll_room`] first.
+    pub(crate) fn push(&self, letters: &mut Vec<Letter>) {
+        let bytes: usize = letters.iter().map(Letter::len_bytes).sum();
+        let mut state = self.lock();
+        state.bytes += bytes;
+        state.letters.append(letters);
+        self.unpark(state);
+    }
+
+    /// Ready when there is room; otherwise the task is woken when there is.
+    pub(crate) fn poll_room(&self, cx: &Context<'_>) -> Poll<()> {
+        let mut state = self.lock();
+        if !state.is_full() {
+            return Poll::Ready(());
+        }
+        if !state
+            .waiting
+            .iter()
+            .any(|waker| waker.will_wake(cx.waker()))
+        {
+            state.waiting.push(cx.waker().clone());
+        }
+        Poll::Pending
+    }
+
+    /// The journal has something to say. Called from its threads.
+    pub(crate) fn call_for_journal(&self) {
+        let mut state = self.lock();
+        state.journal_called = true;
+        self.unpark(state);
+    }
+
+    /// Moves everything into `batch`, waiting for something to come. Empty after the journal's
+    /// call, or when `wait` is over.
+    pub(crate) fn take(&self, batch: &mut Vec<Letter>, wait: Option<Duration>) {
+        let mut state = self.lock();
+        if state.letters.is_empty() && !state.journal_called {
+            state.parked = true;
+            let idle = |state: &mut State| state.parked;
+            state = match wait {
+                None => self
+                    .ready
+                    .wait_while(state, idle)
+                    .unwrap_or_else(PoisonError::into_inner),
+                Some(wait) => {
+                    self.ready
+                        .wait_timeout_while(state, wait, idle)
+                        .unwrap_or_else(PoisonError::into_inner)
+                        .0
+                }
+            };
+            state.parked = false;
+        }
+        state.journal_called = false;
+        state.bytes = 0;
+        // The two vectors change places, so that neither grows anew for each batch.
+        std::mem::swap(&mut state.letters, batch);
+        let waiting = std::mem::take(&mut state.waiting);
+        drop(state);
+        for waker in waiting {
+            waker.wake();
+        }
+    }
+
+    fn unpark(&self, mut state: MutexGuard<'_, State>) {
+        let parked = std::mem::take(&mut state.parked);
+        drop(state);
+        if parked {
+            self.ready.notify_one();
+        }
+    }
+}
+
+/// Where a connection's events wait for its driver.
+#[derive(Debug, Default)]
+pub(crate) struct Outbox {
+    state: Mutex<Waiting>,
+}
+
+#[derive(Debug, Default)]
+struct Waiting {
+    events: Vec<Event>,
+    drain: Option<u16>,
+    driver: Option<Waker>,
+}
+
+impl Outbox {
+    /// Adds events, with one lock and one wake for all of them. How many there can be is bounded
+    /// by the session's window.
+    pub(crate) fn push(&self, events: &mut Vec<Event>) {
+        self.change(|waiting| waiting.events.append(events));
+    }
+
+    /// Tells the driver to end the connection.
+    pub(crate) fn drain(&self, close_code: u16) {
+        self.change(|waiting| waiting.drain = Some(close_code));
+    }
+
+    fn change(&self, change: impl FnOnce(&mut Waiting)) {
+        let mut waiting = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        change(&mut waiting);
+        let driver = waiting.driver.take();
+        drop(waiting);
+        if let Some(driver) = driver {
+            driver.wake();
+        }
+    }
+
+    /// Moves the events to the end of `into`, and says whether to end, with which close code.
+    /// The waker is kept for what comes next.
+    pub(crate) fn take(&self, into: &mut Vec<Event>, waker: &Waker) -> Option<u16> {
+        let mut waiting = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        into.append(&mut waiting.events);
+        if waiting.events.capacity() > EVENTS_KEPT {
+            waiting.events = Vec::new();
+        }
+        match &mut waiting.driver {
+            Some(kept) => kept.clone_from(waker),
+            None => waiting.driver = Some(waker.clone()),
+        }
+        waiting.drain.take()
+    }
+}
+
+#[cfg(test)]
+mod tests;

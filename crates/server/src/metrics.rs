@@ -1,0 +1,194 @@
+//! What `/metrics` says.
+
+use crate::auth::Denied;
+use crate::net::driver::Ending;
+use prometheus_client::collector::Collector;
+use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric, text};
+use prometheus_client::metrics::counter::{ConstCounter, Counter};
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::ConstGauge;
+use prometheus_client::metrics::info::Info;
+use prometheus_client::registry::Registry;
+use std::fmt;
+use wharf_broker::Statistics;
+
+type Labels = [(&'static str, &'static str); 1];
+
+/// Counters of the server's own; the broker's come with each scrape.
+#[derive(Debug, Default)]
+pub(crate) struct Metrics {
+    /// WebSocket connections opened.
+    pub(crate) connections_opened: Counter,
+    /// Sockets closed at once because there were too many.
+    pub(crate) connections_refused: Counter,
+    closed: Family<Labels, Counter>,
+    handshakes_refused: Family<[(&'static str, u16); 1], Counter>,
+    logins_failed: Family<Labels, Counter>,
+}
+
+impl Metrics {
+    pub(crate) fn closed(&self, ending: Ending) {
+        self.closed
+            .get_or_create(&[("reason", ending.name())])
+            .inc();
+    }
+
+    pub(crate) fn refused(&self, status: u16) {
+        self.handshakes_refused
+            .get_or_create(&[("status", status)])
+            .inc();
+    }
+
+    pub(crate) fn login_failed(&self, denied: Denied) {
+        let reason = match denied {
+            Denied::Challenge => "denied",
+            Denied::Throttled { .. } => "throttled",
+            Denied::Busy => "busy",
+        };
+        self.logins_failed
+            .get_or_create(&[("reason", reason)])
+            .inc();
+    }
+
+    /// The text of a scrape. `connections` counts sockets now, whatever they speak.
+    pub(crate) fn text(&self, connections: usize, broker: Statistics) -> String {
+        let mut registry = Registry::with_prefix("wharf");
+        let build = Info::new([("version", env!("CARGO_PKG_VERSION"))]);
+        registry.register("build", "The program", build);
+        registry.register(
+            "connections_opened",
+            "WebSocket connections opened",
+            self.connections_opened.clone(),
+        );
+        registry.register(
+            "connections_refused",
+            "Sockets closed at once because there were too many",
+            self.connections_refused.clone(),
+        );
+        registry.register(
+            "connections_closed",
+            "WebSocket connections ended",
+            self.closed.clone(),
+        );
+        registry.register(
+            "handshakes_refused",
+            "WebSocket handshakes refused",
+            self.handshakes_refused.clone(),
+        );
+        registry.register(
+            "logins_failed",
+            "Logins refused",
+            self.logins_failed.clone(),
+        );
+        registry.register_collector(Box::new(Broker {
+            connections,
+            broker,
+        }));
+        let mut page = String::new();
+        // Writing to a string does not fail.
+        let _ = text::encode(&mut page, &registry);
+        page
+    }
+}
+
+#[derive(Debug)]
+struct Broker {
+    connections: usize,
+    broker: Statistics,
+}
+
+impl Collector for Broker {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
+        let s = &self.broker;
+        let counters = [
+            (
+                "messages_received",
+                "Messages taken from senders",
+                s.published,
+            ),
+            (
+                "messages_delivered",
+                "Deliveries told to connections, repeats included",
+                s.delivered,
+            ),
+            ("messages_acknowledged", "Deliveries settled", s.settled),
+            (
+                "messages_redelivered",
+                "Deliveries of messages that came back",
+                s.redelivered,
+            ),
+            (
+                "messages_duplicate_suppressed",
+                "Repeats recognised",
+                s.duplicates_suppressed,
+            ),
+            (
+                "messages_dead_lettered",
+                "Messages dead-lettered",
+                s.dead_lettered,
+            ),
+            ("sessions_opened", "Sessions opened", s.sessions_opened),
+            (
+                "session_resumes",
+                "Sessions taken up again",
+                s.sessions_resumed,
+            ),
+            (
+                "sessions_expired",
+                "Sessions ended by retention",
+                s.sessions_expired,
+            ),
+            ("store_frames", "Frames given to the journal", s.frames),
+            (
+                "store_frames_bytes",
+                "Payload given to the journal",
+                s.frames_bytes,
+            ),
+            (
+                "store_snapshots",
+                "Snapshots given to the journal",
+                s.snapshots,
+            ),
+        ];
+        for (name, help, value) in counters {
+            add(&mut encoder, name, help, &ConstCounter::new(value))?;
+        }
+        let gauges = [
+            ("connections", "Sockets open", self.connections as u64),
+            ("sessions", "Sessions", s.sessions),
+            (
+                "sessions_attached",
+                "Sessions with a connection",
+                s.sessions_attached,
+            ),
+            (
+                "sessions_resumable",
+                "Sessions without one",
+                s.sessions - s.sessions_attached.min(s.sessions),
+            ),
+            ("addresses", "Addresses", s.addresses),
+            ("messages", "Messages held", s.messages),
+            ("messages_bytes", "Their bodies", s.messages_bytes),
+            (
+                "bodies_in_memory_bytes",
+                "Bodies in memory",
+                s.bodies_in_memory_bytes,
+            ),
+            ("store_stored_lsn", "Newest durable frame", s.stored_lsn),
+        ];
+        for (name, help, value) in gauges {
+            let value = i64::try_from(value).unwrap_or(i64::MAX);
+            add(&mut encoder, name, help, &ConstGauge::new(value))?;
+        }
+        Ok(())
+    }
+}
+
+fn add(
+    encoder: &mut DescriptorEncoder<'_>,
+    name: &str,
+    help: &str,
+    metric: &impl EncodeMetric,
+) -> fmt::Result {
+    metric.encode(encoder.encode_descriptor(name, help, None, metric.metric_type())?)
+}

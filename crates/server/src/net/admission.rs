@@ -1,0 +1,107 @@
+//! How many may be connected: in all, and from one network.
+
+use super::peer::{Network, network_of};
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// Counts connections, and refuses what is too many before it costs memory.
+#[derive(Debug)]
+pub(crate) struct Admission {
+    total_max: usize,
+    per_network_max: u32,
+    counts: Mutex<Counts>,
+}
+
+#[derive(Debug, Default)]
+struct Counts {
+    total: usize,
+    by_network: HashMap<Network, u32>,
+}
+
+/// Room for one connection, given back when dropped.
+#[derive(Debug)]
+pub(crate) struct Admitted {
+    admission: Arc<Admission>,
+    network: Network,
+}
+
+impl Admission {
+    pub(crate) fn new(total_max: u32, per_network_max: u32) -> Arc<Self> {
+        let total_max = usize::try_from(total_max).unwrap_or(usize::MAX);
+        Arc::new(Self {
+            total_max,
+            per_network_max,
+            counts: Mutex::default(),
+        })
+    }
+
+    /// Room for a connection from `address`, if there is any.
+    pub(crate) fn admit(self: &Arc<Self>, address: IpAddr) -> Option<Admitted> {
+        let network = network_of(address);
+        let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
+        let of_network = counts.by_network.get(&network).copied().unwrap_or(0);
+        if counts.total >= self.total_max || of_network >= self.per_network_max {
+            return None;
+        }
+        counts.total += 1;
+        counts.by_network.insert(network, of_network + 1);
+        Some(Admitted {
+            admission: Arc::clone(self),
+            network,
+        })
+    }
+
+    /// Connections at this moment.
+    pub(crate) fn total(&self) -> usize {
+        self.counts
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .total
+    }
+}
+
+impl Drop for Admitted {
+    fn drop(&mut self) {
+        let mut counts = self
+            .admission
+            .counts
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        counts.total = counts.total.saturating_sub(1);
+        if let Entry::Occupied(mut entry) = counts.by_network.entry(self.network) {
+            *entry.get_mut() -= 1;
+            if *entry.get() == 0 {
+                entry.remove();
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Admission;
+    use std::net::{IpAddr, Ipv4Addr};
+
+    fn address(last: u8) -> IpAddr {
+        IpAddr::V4(Ipv4Addr::new(192, 0, 2, last))
+    }
+
+    #[test]
+    fn one_network_cannot_take_every_place() {
+        let admission = Admission::new(3, 2);
+        let held = [address(1), address(1)].map(|from| admission.admit(from).unwrap());
+        assert!(admission.admit(address(1)).is_none(), "two of one network");
+        let third = admission.admit(address(2)).unwrap();
+        assert!(admission.admit(address(3)).is_none(), "three in all");
+        drop(third);
+        assert!(admission.admit(address(3)).is_some());
+        drop(held);
+        assert_eq!(admission.total(), 0);
+        assert!(
+            admission.counts.lock().unwrap().by_network.is_empty(),
+            "nothing is kept"
+        );
+    }
+}

@@ -1,0 +1,315 @@
+//! Runs one session on one socket.
+//!
+//! A readable burst is one read, one push of commands to the shard and one write. The buffers
+//! belong to the thread, not to the connection: an idle connection holds neither.
+
+use crate::http::Upgraded;
+use crate::mailbox::{Letter, Mailbox, Outbox};
+use crate::node::Node;
+use bytes::Bytes;
+use std::cell::RefCell;
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+use std::time::{Duration, Instant};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::time::Sleep;
+use wharf_broker::{ConnectionId, Event};
+use wharf_gateway::Session;
+
+/// What one read may take.
+const READ_MAX_BYTES: usize = 256 << 10;
+/// Room before it for the incomplete frame of the read before, so that frames are whole in place.
+const HELD_MAX_BYTES: usize = 64 << 10;
+/// What one write may send.
+const WRITE_MAX_BYTES: usize = 256 << 10;
+/// Unsent output above which nothing more is read.
+const UNSENT_MAX_BYTES: usize = 64 << 10;
+/// Rounds before other connections of this thread get their turn.
+const ROUNDS_MAX: usize = 8;
+/// How long the peer's own end of the connection is awaited after ours.
+const LINGER: Duration = Duration::from_secs(2);
+
+thread_local! {
+    static BUFFERS: RefCell<Buffers> = RefCell::new(Buffers {
+        input: vec![0; HELD_MAX_BYTES + READ_MAX_BYTES],
+        output: Vec::with_capacity(WRITE_MAX_BYTES),
+        letters: Vec::new(),
+        events: Vec::new(),
+    });
+}
+
+/// Scratch memory, empty between two polls.
+struct Buffers {
+    input: Vec<u8>,
+    output: Vec<u8>,
+    letters: Vec<Letter>,
+    events: Vec<Event>,
+}
+
+/// Why a connection ended, as the metrics name it.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Ending {
+    /// The session finished: a closing handshake, whoever began it.
+    Closed,
+    /// The peer ended the transport without one.
+    Eof,
+    /// The transport failed.
+    Reset,
+}
+
+impl Ending {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Closed => "closed",
+            Self::Eof => "eof",
+            Self::Reset => "reset",
+        }
+    }
+}
+
+/// One connection; done when the connection is.
+pub(crate) struct Driver<S> {
+    stream: S,
+    session: Box<Session>,
+    connection: ConnectionId,
+    mailbox: Arc<Mailbox>,
+    outbox: Arc<Outbox>,
+    /// Bytes that came with the upgrade request, to be read first.
+    leftover: Bytes,
+    /// Output that the socket did not take, and how much of it is gone.
+    unsent: Vec<u8>,
+    sent: usize,
+    timer: Pin<Box<Sleep>>,
+    /// When the timer will fire; it may be earlier than needed, never later.
+    armed: Option<Instant>,
+    lingering: bool,
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
+    /// Starts a session on an upgraded connection.
+    pub(crate) fn start(node: &Node, upgraded: Upgraded<S>) -> Self {
+        let connection = upgraded.opening.connection;
+        let outbox = Arc::new(Outbox::default());
+        node.mailbox
+            .push(&mut vec![Letter::Arrived(connection, Arc::clone(&outbox))]);
+        let session = Session::new(Arc::clone(&node.gateway), upgraded.opening, Instant::now());
+        Self {
+            stream: upgraded.stream,
+            session: Box::new(session),
+            connection,
+            mailbox: Arc::clone(&node.mailbox),
+            outbox,
+            leftover: upgraded.leftover,
+            unsent: Vec::new(),
+            sent: 0,
+            timer: Box::pin(tokio::time::sleep(Duration::ZERO)),
+            armed: None,
+            lingering: false,
+        }
+    }
+
+    /// One round: events, time, input, commands, output. Says whether anything moved.
+    fn round(&mut self, buffers: &mut Buffers, cx: &mut Context<'_>) -> Result<bool, Ending> {
+        let now = Instant::now();
+        let mut moved = self.take_events(buffers, now, cx);
+        moved |= self.keep_time(now, cx);
+        let read = self.read(buffers, now, cx);
+        self.give_commands(buffers);
+        moved |= read?;
+        moved |= self.write(buffers, cx)?;
+        Ok(moved)
+    }
+
+    fn take_events(&mut self, buffers: &mut Buffers, now: Instant, cx: &Context<'_>) -> bool {
+        let drain = self.outbox.take(&mut buffers.events, cx.waker());
+        let moved = drain.is_some() || !buffers.events.is_empty();
+        for event in buffers.events.drain(..) {
+            self.session.handle_event(now, event);
+        }
+        if let Some(close_code) = drain {
+            self.session.drain(now, close_code);
+        }
+        moved
+    }
+
+    fn keep_time(&mut self, now: Instant, cx: &mut Context<'_>) -> bool {
+        let mut moved = false;
+        loop {
+            let Some(due) = self.session.poll_timeout() else {
+                return moved;
+            };
+            if due <= now && !moved {
+                self.session.handle_timeout(now);
+                moved = true;
+                continue;
+            }
+            if self.armed.is_none_or(|armed| due < armed) {
+                self.timer.as_mut().reset(due.into());
+                self.armed = Some(due);
+            }
+            if self.timer.as_mut().poll(cx).is_pending() {
+                return moved;
+            }
+            self.armed = None;
+            if moved || due > now {
+                // It fired early, for a time that has moved on; or the session is still late.
+                // Either way the next round looks again, with a new `now`.
+                return true;
+            }
+        }
+    }
+
+    fn read(
+        &mut self,
+        buffers: &mut Buffers,
+        now: Instant,
+        cx: &mut Context<'_>,
+    ) -> Result<bool, Ending> {
+        let unsent = self.unsent.len() - self.sent;
+        if unsent > UNSENT_MAX_BYTES
+            || !self.session.wants_input()
+            || self.mailbox.poll_room(cx).is_pending()
+        {
+            return Ok(false);
+        }
+        let len = if self.leftover.is_empty() {
+            let mut into = ReadBuf::new(&mut buffers.input[HELD_MAX_BYTES..]);
+            match Pin::new(&mut self.stream).poll_read(cx, &mut into) {
+                Poll::Pending => return Ok(false),
+                Poll::Ready(Ok(())) => into.filled().len(),
+                Poll::Ready(Err(_)) => return Err(self.lost(now, Ending::Reset)),
+            }
+        } else {
+            let len = self.leftover.len().min(READ_MAX_BYTES);
+            let first = self.leftover.split_to(len);
+            buffers.input[HELD_MAX_BYTES..HELD_MAX_BYTES + len].copy_from_slice(&first);
+            len
+        };
+        if len == 0 {
+            return Err(self.lost(now, Ending::Eof));
+        }
+        // What was held back goes right before what was read.
+        let held = self.session.reclaim(&mut buffers.input[..HELD_MAX_BYTES]);
+        let start = HELD_MAX_BYTES - held;
+        buffers.input.copy_within(..held, start);
+        self.session
+            .handle_input(now, &mut buffers.input[start..HELD_MAX_BYTES + len]);
+        Ok(true)
+    }
+
+    fn lost(&mut self, now: Instant, ending: Ending) -> Ending {
+        self.session.handle_transport_closed(now);
+        ending
+    }
+
+    fn give_commands(&mut self, buffers: &mut Buffers) {
+        while let Some(command) = self.session.poll_command() {
+            buffers
+                .letters
+                .push(Letter::Command(self.connection, command));
+        }
+        if !buffers.letters.is_empty() {
+            self.mailbox.push(&mut buffers.letters);
+        }
+    }
+
+    fn write(&mut self, buffers: &mut Buffers, cx: &mut Context<'_>) -> Result<bool, Ending> {
+        if self.sent < self.unsent.len() {
+            match Pin::new(&mut self.stream).poll_write(cx, &self.unsent[self.sent..]) {
+                Poll::Pending => return Ok(false),
+                Poll::Ready(written) => self.sent += taken(written)?,
+            }
+            if self.sent == self.unsent.len() {
+                // Given back, not kept: most connections are idle most of the time.
+                self.unsent = Vec::new();
+                self.sent = 0;
+            }
+            return Ok(true);
+        }
+        buffers.output.clear();
+        if self
+            .session
+            .poll_transmit(&mut buffers.output, WRITE_MAX_BYTES)
+            == 0
+        {
+            return match Pin::new(&mut self.stream).poll_flush(cx) {
+                Poll::Ready(Err(_)) => Err(Ending::Reset),
+                _ => Ok(false),
+            };
+        }
+        let written = match Pin::new(&mut self.stream).poll_write(cx, &buffers.output) {
+            Poll::Pending => 0,
+            Poll::Ready(written) => taken(written)?,
+        };
+        if written < buffers.output.len() {
+            self.unsent = buffers.output[written..].to_vec();
+        }
+        Ok(true)
+    }
+
+    /// After the last byte: our end is closed, then the peer's is awaited. Closing at once would
+    /// make the system reset the connection, and the Close could be lost on its way.
+    fn poll_linger(&mut self, buffers: &mut Buffers, cx: &mut Context<'_>) -> Poll<()> {
+        if !self.lingering {
+            self.timer
+                .as_mut()
+                .reset(tokio::time::Instant::now() + LINGER);
+            self.lingering = true;
+        }
+        if self.timer.as_mut().poll(cx).is_ready() {
+            return Poll::Ready(());
+        }
+        if ready!(Pin::new(&mut self.stream).poll_shutdown(cx)).is_err() {
+            return Poll::Ready(());
+        }
+        loop {
+            let mut into = ReadBuf::new(&mut buffers.input);
+            match ready!(Pin::new(&mut self.stream).poll_read(cx, &mut into)) {
+                Ok(()) if !into.filled().is_empty() => {}
+                _ => return Poll::Ready(()),
+            }
+        }
+    }
+
+    fn run(&mut self, buffers: &mut Buffers, cx: &mut Context<'_>) -> Poll<Ending> {
+        for _ in 0..ROUNDS_MAX {
+            if self.session.is_finished() && self.unsent.is_empty() {
+                return self.poll_linger(buffers, cx).map(|()| Ending::Closed);
+            }
+            match self.round(buffers, cx) {
+                Ok(true) => {}
+                Ok(false) if self.session.is_finished() && self.unsent.is_empty() => {}
+                Ok(false) => return Poll::Pending,
+                Err(_) if self.session.is_finished() => return Poll::Ready(Ending::Closed),
+                Err(ending) => return Poll::Ready(ending),
+            }
+        }
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    }
+}
+
+fn taken(written: io::Result<usize>) -> Result<usize, Ending> {
+    match written {
+        Ok(len) if len > 0 => Ok(len),
+        _ => Err(Ending::Reset),
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Future for Driver<S> {
+    type Output = Ending;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Ending> {
+        let this = self.get_mut();
+        BUFFERS.with_borrow_mut(|buffers| this.run(buffers, cx))
+    }
+}
+
+impl<S> Drop for Driver<S> {
+    /// However the connection ends, the shard hears of it.
+    fn drop(&mut self) {
+        self.mailbox.push(&mut vec![Letter::Gone(self.connection)]);
+    }
+}

@@ -1,0 +1,101 @@
+//! TLS: certificates from PEM files, read again on SIGHUP.
+
+use rustls::ServerConfig;
+use rustls::crypto::ring;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::server::{ClientHello, ResolvesServerCert};
+use rustls::sign::CertifiedKey;
+use std::fmt;
+use std::path::Path;
+use std::sync::{Arc, PoisonError, RwLock};
+use tokio_rustls::TlsAcceptor;
+
+use crate::config;
+
+/// What is wrong with a certificate or key file.
+#[derive(Debug)]
+pub(crate) struct CertificateError(String);
+
+impl fmt::Display for CertificateError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// The certificate in use.
+#[derive(Debug)]
+pub(crate) struct Certificates {
+    files: config::Tls,
+    current: RwLock<Arc<CertifiedKey>>,
+}
+
+impl Certificates {
+    /// Reads both files.
+    ///
+    /// # Errors
+    /// A file cannot be read or used, or the key is not the certificate's.
+    pub(crate) fn load(files: &config::Tls) -> Result<Arc<Self>, CertificateError> {
+        let current = RwLock::new(Arc::new(read(files)?));
+        Ok(Arc::new(Self {
+            files: files.clone(),
+            current,
+        }))
+    }
+
+    /// Reads both files again; connections made from now on see the new certificate.
+    ///
+    /// # Errors
+    /// As for `load`; the old certificate stays.
+    pub(crate) fn reload(&self) -> Result<(), CertificateError> {
+        let new = Arc::new(read(&self.files)?);
+        *self.current.write().unwrap_or_else(PoisonError::into_inner) = new;
+        Ok(())
+    }
+
+    /// Speaks TLS with these certificates.
+    ///
+    /// # Errors
+    /// The library refuses the protocol versions.
+    pub(crate) fn acceptor(self: &Arc<Self>) -> Result<TlsAcceptor, CertificateError> {
+        let mut config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+            .with_safe_default_protocol_versions()
+            .map_err(|error| CertificateError(error.to_string()))?
+            .with_no_client_auth()
+            .with_cert_resolver(Arc::clone(self) as Arc<dyn ResolvesServerCert>);
+        config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        Ok(TlsAcceptor::from(Arc::new(config)))
+    }
+}
+
+impl ResolvesServerCert for Certificates {
+    fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        Some(Arc::clone(
+            &self.current.read().unwrap_or_else(PoisonError::into_inner),
+        ))
+    }
+}
+
+fn read(files: &config::Tls) -> Result<CertifiedKey, CertificateError> {
+    let wrong = |path: &Path, what: &dyn fmt::Display| {
+        CertificateError(format!("{}: {what}", path.display()))
+    };
+    let certificate_file = &files.certificate_file;
+    let chain = CertificateDer::pem_file_iter(certificate_file)
+        .and_then(Iterator::collect::<Result<Vec<_>, _>>)
+        .map_err(|error| wrong(certificate_file, &error))?;
+    if chain.is_empty() {
+        return Err(wrong(certificate_file, &"holds no certificate"));
+    }
+    let key = PrivateKeyDer::from_pem_file(&files.key_file)
+        .map_err(|error| wrong(&files.key_file, &error))?;
+    let key = ring::sign::any_supported_type(&key).map_err(|e| wrong(&files.key_file, &e))?;
+    let certified = CertifiedKey::new(chain, key);
+    certified.keys_match().map_err(|error| {
+        wrong(
+            &files.key_file,
+            &format!("is not the certificate's key: {error}"),
+        )
+    })?;
+    Ok(certified)
+}

@@ -1,0 +1,111 @@
+//! One running broker: what every connection shares, and how it starts and stops.
+
+use crate::auth::Authenticator;
+use crate::config::Config;
+use crate::log::event;
+use crate::mailbox::{Letter, Mailbox};
+use crate::metrics::Metrics;
+use crate::net::admission::Admission;
+use crate::settings;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+use tokio::sync::{oneshot, watch};
+use wharf_broker::ConnectionId;
+use wharf_ws::handshake::server::Policy;
+
+/// Time for the shard to answer a question of the server's own.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// Where a node is in its life.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Phase {
+    /// The journal is being recovered.
+    Starting,
+    /// Clients are served.
+    Ready,
+    /// No new clients; the others are sent away.
+    Draining,
+    /// The journal failed: nothing is acknowledged any more.
+    Failed,
+}
+
+/// What every connection shares.
+pub(crate) struct Node {
+    pub(crate) config: Config,
+    pub(crate) gateway: Arc<wharf_gateway::Config>,
+    pub(crate) policy: Policy,
+    pub(crate) auth: Authenticator,
+    pub(crate) admission: Arc<Admission>,
+    pub(crate) mailbox: Arc<Mailbox>,
+    pub(crate) metrics: Metrics,
+    phase: watch::Sender<Phase>,
+    failure: OnceLock<String>,
+    connections: AtomicU64,
+}
+
+impl Node {
+    pub(crate) fn new(config: Config) -> Self {
+        Self {
+            gateway: Arc::new(settings::gateway(&config)),
+            policy: settings::policy(&config),
+            auth: Authenticator::new(&config.auth),
+            admission: Admission::new(
+                config.listen.connections_max,
+                config.listen.connections_per_ip_max,
+            ),
+            mailbox: Arc::default(),
+            metrics: Metrics::default(),
+            phase: watch::Sender::new(Phase::Starting),
+            failure: OnceLock::new(),
+            connections: AtomicU64::new(0),
+            config,
+        }
+    }
+
+    pub(crate) fn phase(&self) -> Phase {
+        *self.phase.borrow()
+    }
+
+    /// Enters a phase; a failed node stays failed.
+    pub(crate) fn enter(&self, next: Phase) {
+        self.phase.send_if_modified(|phase| {
+            let enters = *phase != Phase::Failed && *phase != next;
+            if enters {
+                *phase = next;
+            }
+            enters
+        });
+    }
+
+    /// The journal is lost: nothing more is acknowledged, and the process is to end.
+    pub(crate) fn fail(&self, reason: String) {
+        tracing::error!(event = event::JOURNAL_FAILED, reason, "the journal failed");
+        // The first failure is the cause; what follows is its consequence.
+        let _ = self.failure.set(reason);
+        self.enter(Phase::Failed);
+    }
+
+    /// Waits for a failure.
+    pub(crate) async fn failed(&self) -> String {
+        let mut phase = self.phase.subscribe();
+        // The sender lives as long as the node, so this does not fail.
+        let _ = phase.wait_for(|phase| *phase == Phase::Failed).await;
+        self.failure.get().cloned().unwrap_or_default()
+    }
+
+    pub(crate) fn next_connection(&self) -> ConnectionId {
+        ConnectionId(self.connections.fetch_add(1, Ordering::Relaxed) + 1)
+    }
+
+    /// The text of `/metrics`, unless the shard is too busy to say.
+    pub(crate) async fn metrics_text(&self) -> Option<String> {
+        let (ask, answer) = oneshot::channel();
+        self.mailbox.push(&mut vec![Letter::Statistics(ask)]);
+        let statistics = tokio::time::timeout(ANSWER_TIMEOUT, answer)
+            .await
+            .ok()?
+            .ok()?;
+        Some(self.metrics.text(self.admission.total(), statistics))
+    }
+}

@@ -1,0 +1,81 @@
+//! From the configuration to what each engine wants to know.
+
+use crate::config::{self, Config, PolicyKind};
+use std::time::Duration;
+use wharf_broker::{AddressKind, Permission, Policy};
+use wharf_ws::handshake::{DeflatePolicy, OriginPolicy, server};
+use wharf_ws::version::Versions;
+
+/// What a WebSocket handshake must fit.
+pub(crate) fn policy(config: &Config) -> server::Policy {
+    let websocket = &config.websocket;
+    server::Policy {
+        versions: if websocket.interim_versions {
+            Versions::WITH_INTERIM
+        } else {
+            Versions::RFC6455
+        },
+        subprotocols: wharf_gateway::subprotocols()
+            .iter()
+            .map(|&name| name.to_owned())
+            .collect(),
+        require_subprotocol: true,
+        deflate: websocket.compression.then(DeflatePolicy::default),
+        deflate_stream: websocket.compression && websocket.interim_versions,
+        origins: origins(&websocket.origins),
+    }
+}
+
+fn origins(origins: &[String]) -> OriginPolicy {
+    if origins.is_empty() {
+        OriginPolicy::SameHost
+    } else if origins.iter().any(|origin| origin == "*") {
+        OriginPolicy::Any
+    } else {
+        OriginPolicy::List(origins.to_vec())
+    }
+}
+
+/// What every session on a connection is told.
+pub(crate) fn gateway(config: &Config) -> wharf_gateway::Config {
+    let websocket = &config.websocket;
+    let optional = |ms: u64| (ms > 0).then(|| Duration::from_millis(ms));
+    wharf_gateway::Config {
+        message_size_max_bytes: usize::try_from(websocket.message_size_max_bytes)
+            .unwrap_or(usize::MAX),
+        ping_interval: optional(websocket.ping_interval_ms),
+        pong_timeout: Duration::from_millis(websocket.pong_timeout_ms),
+        close_timeout: Duration::from_millis(websocket.close_timeout_ms),
+    }
+}
+
+/// What the shard is told.
+pub(crate) fn shard(config: &Config) -> wharf_broker::Config {
+    let mut shard = wharf_broker::Config {
+        session_retention_ms: config.session.retention_ms,
+        ..wharf_broker::Config::default()
+    };
+    let given = config.policies.iter().map(|rule| Policy {
+        pattern: rule.pattern.clone(),
+        kind: match rule.kind {
+            PolicyKind::Queue => AddressKind::Queue,
+            PolicyKind::Topic => AddressKind::Topic,
+        },
+        deliveries_max: rule.deliveries_max,
+        dead_letter_address: rule.dead_letter_address.clone(),
+    });
+    // The operator's come first, and what they leave open stays as it is.
+    shard.policies = given.chain(std::mem::take(&mut shard.policies)).collect();
+    shard
+}
+
+/// The rules of a configured user.
+pub(crate) fn permissions(user: &config::UserEntry) -> Vec<Permission> {
+    let rule = |rule: &config::PermissionRule| Permission {
+        pattern: rule.pattern.clone(),
+        send: rule.send,
+        receive: rule.receive,
+        manage: rule.manage,
+    };
+    user.permissions.iter().map(rule).collect()
+}

@@ -1,0 +1,254 @@
+//! The shard's thread: batches of letters in, frames to the journal, events to the drivers.
+//!
+//! The thread never waits for the disk. What arrives while a frame is being stored is the next
+//! frame, so the slower the disk, the larger the batches.
+
+use crate::log::event;
+use crate::mailbox::{Letter, Outbox};
+use crate::node::{Node, Phase};
+use crate::settings;
+use crate::users;
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant, SystemTime};
+use wharf_broker::journal::{Completion, Journal, Lsn};
+use wharf_broker::{Command, ConnectionId, Event, Input, Output, Shard, Timestamp};
+use wharf_store::Options;
+
+/// The longest sleep while something is due: the wall clock may jump.
+const SLEEP_MAX: Duration = Duration::from_secs(1);
+
+/// Why the shard cannot start. The text names place and remedy.
+#[derive(Debug)]
+pub(crate) struct StartError(pub(crate) String);
+
+impl fmt::Display for StartError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Starts the thread. `started` is called from it once: with what to print, or the reason why
+/// there is nothing to serve.
+pub(crate) fn spawn(
+    node: Arc<Node>,
+    given_users: Vec<users::Given>,
+    started: impl FnOnce(Result<users::Announcement, StartError>) + Send + 'static,
+) -> std::io::Result<JoinHandle<()>> {
+    let run = move || {
+        let began = Instant::now();
+        match Worker::open(Arc::clone(&node)).and_then(|mut worker| {
+            let announcement = worker.settle_users(&given_users)?;
+            Ok((worker, announcement))
+        }) {
+            Err(error) => started(Err(error)),
+            Ok((worker, announcement)) => {
+                let statistics = worker.shard.statistics();
+                tracing::info!(
+                    event = event::READY,
+                    recovery_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX),
+                    messages = statistics.messages,
+                    sessions = statistics.sessions,
+                    "the journal is recovered"
+                );
+                node.enter(Phase::Ready);
+                started(Ok(announcement));
+                worker.run();
+            }
+        }
+    };
+    std::thread::Builder::new()
+        .name("wharf-shard".to_owned())
+        .spawn(run)
+}
+
+struct Worker {
+    node: Arc<Node>,
+    shard: Shard,
+    journal: Box<dyn Journal>,
+    connections: HashMap<ConnectionId, Connection>,
+    /// Connections with events of this batch.
+    touched: Vec<ConnectionId>,
+    batch: Vec<Letter>,
+    /// The newest frame given to the journal, and the newest it has stored.
+    persisted: Lsn,
+    stored: Lsn,
+    /// The journal failed: nothing is done any more but waiting for the end.
+    failed: bool,
+    stopping: bool,
+}
+
+struct Connection {
+    outbox: Arc<Outbox>,
+    events: Vec<Event>,
+}
+
+impl Worker {
+    fn open(node: Arc<Node>) -> Result<Self, StartError> {
+        let mailbox = Arc::clone(&node.mailbox);
+        let wake = Arc::new(move || mailbox.call_for_journal());
+        let data = &node.config.data;
+        let options = Options {
+            segment_size_bytes: data.segment_size_bytes,
+            ..Options::default()
+        };
+        let (journal, recovery) = wharf_store::open(&data.directory, options, wake)
+            .map_err(|error| StartError(error.to_string()))?;
+        let shard = Shard::recover(settings::shard(&node.config), recovery, now())
+            .map_err(|error| StartError(error.to_string()))?;
+        Ok(Self {
+            node,
+            shard,
+            journal: Box::new(journal),
+            connections: HashMap::new(),
+            touched: Vec::new(),
+            batch: Vec::new(),
+            persisted: Lsn::default(),
+            stored: Lsn::default(),
+            failed: false,
+            stopping: false,
+        })
+    }
+
+    /// Defines the users that are given, makes the first one when there is none, and waits until
+    /// all that is durable: a password that is printed must be one that works tomorrow.
+    fn settle_users(&mut self, given: &[users::Given]) -> Result<users::Announcement, StartError> {
+        let (definitions, announcement) =
+            users::settle(self.shard.users(), &self.node.config, given).map_err(StartError)?;
+        for definition in definitions {
+            self.shard.handle(now(), Input::Define(definition));
+        }
+        self.flush();
+        while self.stored < self.persisted && !self.failed {
+            self.node.mailbox.take(&mut self.batch, None);
+            self.work();
+        }
+        if self.failed {
+            return Err(StartError("the journal failed; see the log".to_owned()));
+        }
+        for (name, verifier) in self.shard.users() {
+            self.node.auth.put_user(name, verifier);
+        }
+        Ok(announcement)
+    }
+
+    fn run(mut self) {
+        while !(self.stopping && (self.failed || self.stored == self.persisted)) {
+            let wait = self.sleep_max();
+            self.node.mailbox.take(&mut self.batch, wait);
+            self.work();
+        }
+    }
+
+    fn sleep_max(&self) -> Option<Duration> {
+        let due = self.shard.poll_timeout()?;
+        let wait = Duration::from_millis(due.0.saturating_sub(now().0).saturating_add(1));
+        Some(wait.min(SLEEP_MAX))
+    }
+
+    /// One batch: everything that came, then what the journal reports, then all that follows.
+    fn work(&mut self) {
+        let now = now();
+        let mut batch = std::mem::take(&mut self.batch);
+        for letter in batch.drain(..) {
+            self.read(now, letter);
+        }
+        self.batch = batch;
+        while let Some(completion) = self.journal.poll() {
+            if let Completion::Stored { lsn, .. } = &completion {
+                self.stored = *lsn;
+            }
+            self.shard.handle(now, Input::Completion(completion));
+        }
+        if self.shard.poll_timeout().is_some_and(|due| due <= now) {
+            self.shard.handle(now, Input::Timeout);
+        }
+        self.flush();
+    }
+
+    fn read(&mut self, now: Timestamp, letter: Letter) {
+        match letter {
+            Letter::Command(connection, command) => {
+                self.shard.handle(now, Input::Command(connection, command));
+            }
+            Letter::Arrived(connection, outbox) => {
+                if self.stopping || self.node.phase() == Phase::Draining {
+                    outbox.drain(self.node.config.shutdown.close_code);
+                }
+                self.connections.insert(
+                    connection,
+                    Connection {
+                        outbox,
+                        events: Vec::new(),
+                    },
+                );
+            }
+            Letter::Gone(connection) => {
+                self.connections.remove(&connection);
+                self.shard
+                    .handle(now, Input::Command(connection, Command::Detach));
+            }
+            Letter::Drain(close_code) => self.drain(close_code),
+            Letter::Statistics(answer) => {
+                // Who asked may have lost patience.
+                let _ = answer.send(self.shard.statistics());
+            }
+            Letter::Stop => self.stopping = true,
+        }
+    }
+
+    #[expect(
+        clippy::iter_over_hash_type,
+        reason = "every connection is told; the order is free"
+    )]
+    fn drain(&self, close_code: u16) {
+        for connection in self.connections.values() {
+            connection.outbox.drain(close_code);
+        }
+    }
+
+    fn flush(&mut self) {
+        self.shard.flush();
+        while let Some(output) = self.shard.poll() {
+            match output {
+                Output::Persist(frame) => {
+                    self.persisted = frame.lsn;
+                    self.journal.commit(frame);
+                }
+                Output::Fetch(ticket, slices) => self.journal.fetch(ticket, slices),
+                Output::Snapshot(lsn, state) => self.journal.snapshot(lsn, state),
+                Output::Free(extents) => self.journal.free(extents),
+                Output::Event(connection, event) => self.collect(connection, event),
+                Output::Failed(failure) => {
+                    self.failed = true;
+                    self.node.fail(failure.to_string());
+                }
+            }
+        }
+        // One lock and one wake for all events of a connection.
+        for id in self.touched.drain(..) {
+            if let Some(connection) = self.connections.get_mut(&id) {
+                connection.outbox.push(&mut connection.events);
+                connection.events = Vec::new();
+            }
+        }
+    }
+
+    fn collect(&mut self, id: ConnectionId, event: Event) {
+        if let Some(connection) = self.connections.get_mut(&id) {
+            if connection.events.is_empty() {
+                self.touched.push(id);
+            }
+            connection.events.push(event);
+        }
+    }
+}
+
+fn now() -> Timestamp {
+    let since = SystemTime::now()
+        .duration_since(SystemTime::UNIX_EPOCH)
+        .unwrap_or_default();
+    Timestamp(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
+}

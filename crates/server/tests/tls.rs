@@ -1,0 +1,137 @@
+//! TLS on the listener, with certificates made for the test.
+
+mod harness;
+
+use harness::{Broker, LOGIN, MBWS, Scratch, handshake, read_head, run, status, stderr};
+use rcgen::{CertifiedKey, generate_simple_self_signed};
+use rustix::process::Signal;
+use rustls::pki_types::{CertificateDer, ServerName};
+use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::sync::Arc;
+
+struct Identity {
+    certificate: CertificateDer<'static>,
+    arguments: [String; 4],
+}
+
+/// A new certificate for `broker.example`, in files of these names.
+fn identity(scratch: &Scratch) -> Identity {
+    let CertifiedKey { cert, signing_key } =
+        generate_simple_self_signed(["broker.example".to_owned()]).unwrap();
+    let certificate_file = scratch.file("cert.pem", &cert.pem());
+    let key_file = scratch.file("key.pem", &signing_key.serialize_pem());
+    let arguments = [
+        "--tls-cert".to_owned(),
+        certificate_file.display().to_string(),
+        "--tls-key".to_owned(),
+        key_file.display().to_string(),
+    ];
+    Identity {
+        certificate: cert.der().clone(),
+        arguments,
+    }
+}
+
+/// A TLS connection that trusts this certificate alone.
+fn dial(
+    broker: &Broker,
+    trusted: &CertificateDer<'static>,
+) -> StreamOwned<ClientConnection, TcpStream> {
+    let mut roots = RootCertStore::empty();
+    roots.add(trusted.clone()).unwrap();
+    let config =
+        ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+    let name = ServerName::try_from("broker.example").unwrap();
+    StreamOwned::new(
+        ClientConnection::new(Arc::new(config), name).unwrap(),
+        broker.connect(),
+    )
+}
+
+/// WS-SV-01, WS-HS-09.
+#[test]
+fn a_websocket_over_tls() {
+    let scratch = Scratch::new();
+    let identity = identity(&scratch);
+    let arguments: Vec<&str> = identity.arguments.iter().map(String::as_str).collect();
+    let broker = Broker::start(scratch.path(), &arguments);
+    assert!(broker.greeting.contains("wss://"), "{}", broker.greeting);
+
+    let mut stream = dial(&broker, &identity.certificate);
+    let request = handshake("/ws", &format!("{LOGIN}{MBWS}"));
+    stream.write_all(request.as_bytes()).unwrap();
+    assert_eq!(status(&read_head(&mut stream)), 101);
+
+    let mut plain = broker.connect();
+    plain
+        .write_all(b"GET /livez HTTP/1.1\r\nHost: a\r\n\r\n")
+        .unwrap();
+    let mut answer = Vec::new();
+    let _ = plain.read_to_end(&mut answer);
+    assert!(
+        !answer.starts_with(b"HTTP"),
+        "HTTP without TLS on a TLS port"
+    );
+}
+
+#[test]
+fn a_new_certificate_is_taken_without_a_restart() {
+    let scratch = Scratch::new();
+    let old = identity(&scratch);
+    let arguments: Vec<&str> = old.arguments.iter().map(String::as_str).collect();
+    let broker = Broker::start(scratch.path(), &arguments);
+    let live = |trusted: &CertificateDer<'static>| -> std::io::Result<()> {
+        let mut stream = dial(&broker, trusted);
+        stream.write_all(b"GET /livez HTTP/1.1\r\nHost: a\r\n\r\n")?;
+        stream.read_exact(&mut [0; 12])
+    };
+    live(&old.certificate).unwrap();
+    let new = identity(&scratch);
+    assert!(live(&new.certificate).is_err(), "not yet read");
+    broker.signal(Signal::HUP);
+    // The signal is taken when it is taken.
+    assert!((0..1000).any(|_| live(&new.certificate).is_ok()));
+    scratch.file("cert.pem", "broken");
+    broker.signal(Signal::HUP);
+    for _ in 0..10 {
+        live(&new.certificate).unwrap();
+    }
+}
+
+#[test]
+fn a_silent_tls_client_is_given_up() {
+    let scratch = Scratch::new();
+    let identity = identity(&scratch);
+    let mut arguments: Vec<&str> = identity.arguments.iter().map(String::as_str).collect();
+    arguments.extend(["--set", "listen.handshake_timeout_ms=200"]);
+    let broker = Broker::start(scratch.path(), &arguments);
+    assert_eq!(broker.connect().read(&mut [0; 16]).unwrap_or(0), 0);
+}
+
+#[test]
+fn certificates_that_do_not_fit_are_named() {
+    let scratch = Scratch::new();
+    let first = identity(&scratch);
+    let other = generate_simple_self_signed(["broker.example".to_owned()]).unwrap();
+    scratch.file("key.pem", &other.signing_key.serialize_pem());
+    let mut arguments = vec!["check"];
+    arguments.extend(first.arguments.iter().map(String::as_str));
+    let output = run(&arguments);
+    assert_eq!(output.status.code(), Some(78));
+    assert!(
+        stderr(&output).contains("key.pem: is not the certificate's key"),
+        "{}",
+        stderr(&output)
+    );
+
+    scratch.file("cert.pem", "");
+    let output = run(&arguments);
+    assert_eq!(output.status.code(), Some(78));
+    assert!(stderr(&output).contains("cert.pem"), "{}", stderr(&output));
+}

@@ -1,0 +1,234 @@
+//! The frame header of every version, read and written (RFC 6455, section 5.2; draft -06,
+//! sections 4.2 and 4.3).
+//!
+//! This is a codec and nothing else: whether a well-formed frame is allowed here and now is
+//! decided by the receiver.
+
+use crate::mask;
+use crate::version::Version;
+use crate::violation::Violation;
+
+/// The longest header: two octets, a 64-bit length and a masking key.
+pub(crate) const HEADER_MAX_BYTES: usize = 14;
+
+/// RSV1 as a bit of [`Header::rsv`]; RFC 7692 gives it a meaning (WS-RG-06).
+pub(crate) const RSV1: u8 = 0b100;
+
+/// What a frame is; the numbers on the wire differ between versions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Opcode {
+    Continuation,
+    Text,
+    Binary,
+    Close,
+    Ping,
+    Pong,
+}
+
+impl Opcode {
+    fn from_wire(version: Version, nibble: u8) -> Result<Opcode, Violation> {
+        let opcode = match (version, nibble) {
+            (_, 0x0) => Opcode::Continuation,
+            // HYBI-041: version 6 has its own numbers.
+            (Version::Draft6, 0x1) => Opcode::Close,
+            (Version::Draft6, 0x2) => Opcode::Ping,
+            (Version::Draft6, 0x3) => Opcode::Pong,
+            (Version::Draft6, 0x4) => Opcode::Text,
+            (Version::Draft6, 0x5) => Opcode::Binary,
+            // WS-RG-06, HYBI-060: and 7, 8 and 13 share theirs. HYBI-064: an example in the text
+            // of version 7 says 4 for text; 1 is meant.
+            (Version::Rfc6455 | Version::Draft8 | Version::Draft7, 0x1) => Opcode::Text,
+            (Version::Rfc6455 | Version::Draft8 | Version::Draft7, 0x2) => Opcode::Binary,
+            (Version::Rfc6455 | Version::Draft8 | Version::Draft7, 0x8) => Opcode::Close,
+            (Version::Rfc6455 | Version::Draft8 | Version::Draft7, 0x9) => Opcode::Ping,
+            (Version::Rfc6455 | Version::Draft8 | Version::Draft7, 0xA) => Opcode::Pong,
+            // WS-FR-03: everything else is reserved.
+            _ => return Err(Violation::ReservedOpcode(nibble)),
+        };
+        Ok(opcode)
+    }
+
+    const fn to_wire(self, version: Version) -> u8 {
+        match (version, self) {
+            (_, Opcode::Continuation) => 0x0,
+            // HYBI-041.
+            (Version::Draft6, Opcode::Close) => 0x1,
+            (Version::Draft6, Opcode::Ping) => 0x2,
+            (Version::Draft6, Opcode::Pong) => 0x3,
+            (Version::Draft6, Opcode::Text) => 0x4,
+            (Version::Draft6, Opcode::Binary) => 0x5,
+            (_, Opcode::Text) => 0x1,
+            (_, Opcode::Binary) => 0x2,
+            (_, Opcode::Close) => 0x8,
+            (_, Opcode::Ping) => 0x9,
+            (_, Opcode::Pong) => 0xA,
+        }
+    }
+
+    /// HYBI-046: asked of the opcode, because in version 6 no bit tells.
+    pub(crate) const fn is_control(self) -> bool {
+        matches!(self, Opcode::Close | Opcode::Ping | Opcode::Pong)
+    }
+}
+
+/// How frames look in one direction of one connection.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Wire {
+    pub(crate) version: Version,
+    /// Whether these frames are masked: those of a client are, those of a server are not.
+    pub(crate) masked: bool,
+}
+
+/// A frame header.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Header {
+    pub(crate) fin: bool,
+    /// RSV1 to RSV3, RSV1 highest.
+    pub(crate) rsv: u8,
+    pub(crate) opcode: Opcode,
+    /// The key as it applies to the payload from its first octet on.
+    pub(crate) key: Option<[u8; 4]>,
+    pub(crate) payload_size_bytes: u64,
+}
+
+/// Reads one header (WS-FR-01). `None`: more octets are needed.
+///
+/// Faults of the first two octets are found before the rest has come.
+#[inline]
+pub(crate) fn parse(wire: Wire, bytes: &[u8]) -> Result<Option<(Header, usize)>, Violation> {
+    if wire.masked && wire.version == Version::Draft6 {
+        return parse_wholly_masked(bytes);
+    }
+    let [first, second, rest @ ..] = bytes else { return Ok(None) };
+    let opcode = Opcode::from_wire(wire.version, first & 0x0F)?;
+    check_mask_bit(wire, second & 0x80 != 0)?;
+    let (payload_size_bytes, rest) = match second & 0x7F {
+        126 => {
+            let Some((size, rest)) = rest.split_first_chunk::<2>() else { return Ok(None) };
+            (minimal(wire.version, u64::from(u16::from_be_bytes(*size)), 126)?, rest)
+        }
+        127 => {
+            let Some((size, rest)) = rest.split_first_chunk::<8>() else { return Ok(None) };
+            let size = u64::from_be_bytes(*size);
+            // WS-FR-05: the top bit is zero.
+            if size > u64::MAX >> 1 {
+                return Err(Violation::LengthTopBit);
+            }
+            (minimal(wire.version, size, 1 << 16)?, rest)
+        }
+        size => (u64::from(size), rest),
+    };
+    let (key, rest) = if wire.masked {
+        let Some((key, rest)) = rest.split_first_chunk::<4>() else { return Ok(None) };
+        (Some(*key), rest)
+    } else {
+        (None, rest)
+    };
+    let rsv = first >> 4 & 0b111;
+    let header = Header { fin: first & 0x80 != 0, rsv, opcode, key, payload_size_bytes };
+    Ok(Some((header, bytes.len().saturating_sub(rest.len()))))
+}
+
+/// HYBI-042, HYBI-043: in version 6 four octets of key come first, and the header is masked too,
+/// with one running index over header and payload (HYBI-A02: starting anew in each frame).
+fn parse_wholly_masked(bytes: &[u8]) -> Result<Option<(Header, usize)>, Violation> {
+    let Some((key, masked)) = bytes.split_first_chunk::<4>() else { return Ok(None) };
+    let mut clear = [0; HEADER_MAX_BYTES];
+    let mut seen = 0_usize;
+    for (to, from) in clear.iter_mut().zip(masked) {
+        *to = *from;
+        seen = seen.saturating_add(1);
+    }
+    mask::apply(*key, &mut clear);
+    let clear = clear.get(..seen).unwrap_or_default();
+    // HYBI-A03: the length is that of the clear payload; the key does not count.
+    let plain = Wire { version: Version::Draft6, masked: false };
+    Ok(parse(plain, clear)?.map(|(header, size)| {
+        let key = Some(mask::rotate(*key, size));
+        (Header { key, ..header }, size.saturating_add(4))
+    }))
+}
+
+fn check_mask_bit(wire: Wire, set: bool) -> Result<(), Violation> {
+    match (wire.masked, set) {
+        // HYBI-040, HYBI-048: the place of MASK is RSV4 in version 6, and zero.
+        (_, true) if wire.version == Version::Draft6 => Err(Violation::ReservedBits),
+        // WS-MK-02, HYBI-062: a client masks every frame.
+        (true, false) => Err(Violation::Unmasked),
+        // WS-MK-04, HYBI-063: a server masks none.
+        (false, true) => Err(Violation::Masked),
+        _ => Ok(()),
+    }
+}
+
+/// WS-FR-04, WS-A07: lengths are as short as they can be. HYBI-047: nobody said so before
+/// version 13.
+fn minimal(version: Version, size: u64, at_least: u64) -> Result<u64, Violation> {
+    if size < at_least && !version.is_interim() {
+        return Err(Violation::LengthNotMinimal);
+    }
+    Ok(size)
+}
+
+/// A header on its way out.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Encoded {
+    bytes: [u8; HEADER_MAX_BYTES],
+    size: usize,
+    /// The key as it applies to the payload from its first octet on.
+    pub(crate) payload_key: Option<[u8; 4]>,
+}
+
+impl Encoded {
+    #[inline]
+    pub(crate) fn as_slice(&self) -> &[u8] {
+        self.bytes.get(..self.size).unwrap_or_default()
+    }
+
+    #[inline]
+    fn push(&mut self, bytes: &[u8]) {
+        let end = self.size.saturating_add(bytes.len());
+        if let Some(room) = self.bytes.get_mut(self.size..end) {
+            room.copy_from_slice(bytes);
+            self.size = end;
+        }
+    }
+}
+
+/// Writes `header`; its key, if any, is the one to mask with.
+#[inline]
+pub(crate) fn encode(version: Version, header: &Header) -> Encoded {
+    let mut out =
+        Encoded { bytes: [0; HEADER_MAX_BYTES], size: 0, payload_key: header.key };
+    let wholly_masked = version == Version::Draft6;
+    if let (true, Some(key)) = (wholly_masked, header.key) {
+        out.push(&key);
+    }
+    let mask_bit = if header.key.is_some() && !wholly_masked { 0x80 } else { 0 };
+    let first = u8::from(header.fin) << 7 | header.rsv << 4 | header.opcode.to_wire(version);
+    // WS-FR-04: always the shortest form (HYBI-047: in every version).
+    match header.payload_size_bytes {
+        size @ 0..=125 => out.push(&[first, mask_bit | size.to_le_bytes()[0]]),
+        size => match u16::try_from(size) {
+            Ok(size) => {
+                let [high, low] = size.to_be_bytes();
+                out.push(&[first, mask_bit | 126, high, low]);
+            }
+            Err(_) => {
+                out.push(&[first, mask_bit | 127]);
+                out.push(&size.to_be_bytes());
+            }
+        },
+    }
+    match header.key {
+        // HYBI-042: the header is masked as well, and the payload goes on where it ended.
+        Some(key) if wholly_masked => {
+            let masked = out.bytes.get_mut(4..out.size).unwrap_or_default();
+            mask::apply(key, masked);
+            out.payload_key = Some(mask::rotate(key, out.size));
+        }
+        Some(key) => out.push(&key),
+        None => {}
+    }
+    out
+}
