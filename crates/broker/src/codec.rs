@@ -67,10 +67,7 @@ pub(crate) struct Reader<'a> {
 
 impl<'a> Reader<'a> {
     pub(crate) fn new(bytes: &'a [u8]) -> Self {
-        Self {
-            rest: bytes,
-            read_bytes: 0,
-        }
+        Self { rest: bytes, read_bytes: 0 }
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -109,11 +106,7 @@ impl<'a> Reader<'a> {
     pub(crate) fn len(&mut self, what: &'static str) -> Result<usize, Malformed> {
         let len = usize::try_from(self.int(what)?).map_err(|_| Malformed { what })?;
         // Whatever is counted takes at least one byte, so a count past the end is a lie.
-        if len > self.rest.len() {
-            Err(Malformed { what })
-        } else {
-            Ok(len)
-        }
+        if len > self.rest.len() { Err(Malformed { what }) } else { Ok(len) }
     }
 
     pub(crate) fn bytes(&mut self, what: &'static str) -> Result<&'a [u8], Malformed> {
@@ -123,17 +116,11 @@ impl<'a> Reader<'a> {
 
     pub(crate) fn string(&mut self, what: &'static str) -> Result<String, Malformed> {
         let bytes = self.bytes(what)?;
-        std::str::from_utf8(bytes)
-            .map(str::to_owned)
-            .map_err(|_| Malformed { what })
+        std::str::from_utf8(bytes).map(str::to_owned).map_err(|_| Malformed { what })
     }
 
     pub(crate) fn option(&mut self, what: &'static str) -> Result<Option<String>, Malformed> {
-        if self.flag(what)? {
-            self.string(what).map(Some)
-        } else {
-            Ok(None)
-        }
+        if self.flag(what)? { self.string(what).map(Some) } else { Ok(None) }
     }
 
     pub(crate) fn flag(&mut self, what: &'static str) -> Result<bool, Malformed> {

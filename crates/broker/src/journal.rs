@@ -57,9 +57,7 @@ impl Frame {
     /// Length of the payload in bytes.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.chunks
-            .iter()
-            .fold(0, |sum, chunk| sum.saturating_add(chunk.len()))
+        self.chunks.iter().fold(0, |sum, chunk| sum.saturating_add(chunk.len()))
     }
 
     /// Whether the payload is empty.
@@ -158,13 +156,8 @@ pub struct Recovery {
 
 impl fmt::Debug for Recovery {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let snapshot = self
-            .snapshot
-            .as_ref()
-            .map(|(lsn, state)| (lsn, state.len()));
-        f.debug_struct("Recovery")
-            .field("snapshot", &snapshot)
-            .finish_non_exhaustive()
+        let snapshot = self.snapshot.as_ref().map(|(lsn, state)| (lsn, state.len()));
+        f.debug_struct("Recovery").field("snapshot", &snapshot).finish_non_exhaustive()
     }
 }
 

@@ -17,12 +17,7 @@ impl Permission {
     /// Everything, everywhere: what an administrator has.
     #[must_use]
     pub fn all() -> Self {
-        Self {
-            pattern: "**".to_owned(),
-            send: true,
-            receive: true,
-            manage: true,
-        }
+        Self { pattern: "**".to_owned(), send: true, receive: true, manage: true }
     }
 }
 
@@ -82,10 +77,7 @@ pub fn matches_pattern(pattern: &str, address: &str) -> bool {
 }
 
 fn step_literal(reach: &mut Vec<bool>, address: &[u8], literal: u8) {
-    let stepped = reach
-        .iter()
-        .zip(address)
-        .map(|(&here, &byte)| here && byte == literal);
+    let stepped = reach.iter().zip(address).map(|(&here, &byte)| here && byte == literal);
     *reach = std::iter::once(false).chain(stepped).collect();
 }
 
@@ -125,20 +117,13 @@ mod tests {
             ("", "x", false),
         ];
         for (pattern, address, expected) in table {
-            assert_eq!(
-                matches_pattern(pattern, address),
-                expected,
-                "{pattern} on {address}"
-            );
+            assert_eq!(matches_pattern(pattern, address), expected, "{pattern} on {address}");
         }
     }
 
     #[test]
     fn a_pattern_of_stars_is_not_exponential() {
         let pattern = "*a".repeat(300);
-        assert!(!matches_pattern(
-            &pattern,
-            &"a".repeat(1000)[..999].replace('a', "b")
-        ));
+        assert!(!matches_pattern(&pattern, &"a".repeat(1000)[..999].replace('a', "b")));
     }
 }

@@ -38,10 +38,7 @@ impl Policy {
             deliveries_max: 20,
             dead_letter_address: DEAD_LETTER_ADDRESS.to_owned(),
         };
-        vec![
-            policy("topic/**", AddressKind::Topic),
-            policy("**", AddressKind::Queue),
-        ]
+        vec![policy("topic/**", AddressKind::Topic), policy("**", AddressKind::Queue)]
     }
 }
 

@@ -118,11 +118,7 @@ impl<'a> Record<'a> {
     /// Appends the record, for `Publish` all but the bytes of its body, which come last.
     pub(crate) fn encode(&self, out: &mut Vec<u8>) {
         match self {
-            Self::PutUser {
-                name,
-                verifier,
-                permissions,
-            } => {
+            Self::PutUser { name, verifier, permissions } => {
                 out.put_int(PUT_USER);
                 put_user(out, name, verifier, permissions);
             }
@@ -136,31 +132,17 @@ impl<'a> Record<'a> {
                 out.put_str(name);
                 put_kind(out, *kind);
             }
-            Self::Subscribe {
-                address,
-                name,
-                owner,
-            } => {
+            Self::Subscribe { address, name, owner } => {
                 out.put_int(SUBSCRIBE);
                 out.put_int(address.0);
                 out.put_option(name.as_deref());
                 put_owner(out, *owner);
             }
             Self::Unsubscribe { queue } => put_ints(out, &[UNSUBSCRIBE, queue.0]),
-            Self::Publish {
-                queues,
-                death,
-                format,
-                body,
-            } => {
+            Self::Publish { queues, death, format, body } => {
                 put_ints(out, &[PUBLISH, queues.len() as u64]);
                 queues.iter().for_each(|queue| out.put_int(queue.0));
-                put_death(
-                    out,
-                    death
-                        .as_ref()
-                        .map(|(reason, address)| (*reason, address.as_str())),
-                );
+                put_death(out, death.as_ref().map(|(reason, address)| (*reason, address.as_str())));
                 put_ints(out, &[u64::from(*format), body.len() as u64]);
             }
             Self::OpenSession { key, kind } => {
@@ -177,49 +159,21 @@ impl<'a> Record<'a> {
         match self {
             Self::EndSession { session } => put_ints(out, &[END_SESSION, session.0]),
             Self::Taken { session, seq } => put_ints(out, &[TAKEN, session.0, *seq]),
-            Self::Consume {
-                session,
-                queue,
-                credit,
-            } => {
+            Self::Consume { session, queue, credit } => {
                 put_ints(out, &[CONSUME, session.0, queue.0, u64::from(*credit)]);
             }
             Self::Cancel { session, queue } => put_ints(out, &[CANCEL, session.0, queue.0]),
-            Self::Dispatch {
-                session,
-                queue,
-                entry,
-            } => {
+            Self::Dispatch { session, queue, entry } => {
                 put_ints(out, &[DISPATCH, session.0, queue.0, *entry]);
             }
-            Self::Accept {
-                session,
-                first,
-                last,
-            } => {
+            Self::Accept { session, first, last } => {
                 put_ints(out, &[ACCEPT, session.0, *first, *last]);
             }
-            Self::Return {
-                session,
-                first,
-                last,
-                counted,
-            } => {
-                put_ints(
-                    out,
-                    &[RETURN, session.0, *first, *last, u64::from(*counted)],
-                );
+            Self::Return { session, first, last, counted } => {
+                put_ints(out, &[RETURN, session.0, *first, *last, u64::from(*counted)]);
             }
-            Self::DeadLetter {
-                queue,
-                entry,
-                to,
-                reason,
-            } => {
-                put_ints(
-                    out,
-                    &[DEAD_LETTER, queue.0, *entry, to.0, reason_code(*reason)],
-                );
+            Self::DeadLetter { queue, entry, to, reason } => {
+                put_ints(out, &[DEAD_LETTER, queue.0, *entry, to.0, reason_code(*reason)]);
             }
             _ => {}
         }
@@ -231,15 +185,9 @@ impl<'a> Record<'a> {
         Ok(match tag {
             PUT_USER => {
                 let (name, verifier, permissions) = read_user(from)?;
-                Self::PutUser {
-                    name,
-                    verifier,
-                    permissions,
-                }
+                Self::PutUser { name, verifier, permissions }
             }
-            REMOVE_USER => Self::RemoveUser {
-                name: from.string("user")?,
-            },
+            REMOVE_USER => Self::RemoveUser { name: from.string("user")? },
             ADDRESS => Self::Address {
                 host: from.string("host")?,
                 name: from.string("address")?,
@@ -250,14 +198,11 @@ impl<'a> Record<'a> {
                 name: from.option("subscription")?,
                 owner: read_owner(from)?,
             },
-            UNSUBSCRIBE => Self::Unsubscribe {
-                queue: QueueId(from.int("queue id")?),
-            },
+            UNSUBSCRIBE => Self::Unsubscribe { queue: QueueId(from.int("queue id")?) },
             PUBLISH => Self::decode_publish(from)?,
-            OPEN_SESSION => Self::OpenSession {
-                key: read_key(from)?,
-                kind: read_session_kind(from)?,
-            },
+            OPEN_SESSION => {
+                Self::OpenSession { key: read_key(from)?, kind: read_session_kind(from)? }
+            }
             _ => Self::decode_of_session(tag, from)?,
         })
     }
@@ -270,12 +215,7 @@ impl<'a> Record<'a> {
         }
         let death = read_death(from)?;
         let format = read_format(from)?;
-        Ok(Self::Publish {
-            queues,
-            death,
-            format,
-            body: from.bytes("body")?,
-        })
+        Ok(Self::Publish { queues, death, format, body: from.bytes("body")? })
     }
 
     /// The records that begin with a session, and `DeadLetter`.
@@ -285,29 +225,17 @@ impl<'a> Record<'a> {
         let mut int = |what| from.int(what);
         Ok(match tag {
             END_SESSION => Self::EndSession { session },
-            TAKEN => Self::Taken {
-                session,
-                seq: int("sequence")?,
-            },
+            TAKEN => Self::Taken { session, seq: int("sequence")? },
             CONSUME => Self::Consume {
                 session,
                 queue: QueueId(int("queue id")?),
                 credit: from.int32("credit")?,
             },
-            CANCEL => Self::Cancel {
-                session,
-                queue: QueueId(int("queue id")?),
-            },
-            DISPATCH => Self::Dispatch {
-                session,
-                queue: QueueId(int("queue id")?),
-                entry: int("entry")?,
-            },
-            ACCEPT => Self::Accept {
-                session,
-                first: int("first")?,
-                last: int("last")?,
-            },
+            CANCEL => Self::Cancel { session, queue: QueueId(int("queue id")?) },
+            DISPATCH => {
+                Self::Dispatch { session, queue: QueueId(int("queue id")?), entry: int("entry")? }
+            }
+            ACCEPT => Self::Accept { session, first: int("first")?, last: int("last")? },
             RETURN => Self::Return {
                 session,
                 first: int("first")?,
@@ -363,11 +291,7 @@ pub(crate) fn put_kind(out: &mut Vec<u8>, kind: AddressKind) {
 }
 
 pub(crate) fn read_kind(from: &mut Reader<'_>) -> Result<AddressKind, Malformed> {
-    Ok(if from.flag("address kind")? {
-        AddressKind::Topic
-    } else {
-        AddressKind::Queue
-    })
+    Ok(if from.flag("address kind")? { AddressKind::Topic } else { AddressKind::Queue })
 }
 
 pub(crate) fn put_owner(out: &mut Vec<u8>, owner: Option<SessionId>) {
@@ -398,11 +322,7 @@ pub(crate) fn read_key(from: &mut Reader<'_>) -> Result<SessionKey, Malformed> {
 
 pub(crate) fn read_session_kind(from: &mut Reader<'_>) -> Result<SessionKind, Malformed> {
     let recoverable = from.flag("session kind")?;
-    Ok(if recoverable {
-        SessionKind::Recoverable
-    } else {
-        SessionKind::Volatile
-    })
+    Ok(if recoverable { SessionKind::Recoverable } else { SessionKind::Volatile })
 }
 
 pub(crate) fn put_death(out: &mut Vec<u8>, death: Option<(DeathReason, &str)>) {
@@ -443,8 +363,5 @@ fn reason_code(reason: DeathReason) -> u64 {
 
 fn reason_of(code: u64) -> Result<DeathReason, Malformed> {
     let at = code.checked_sub(1).and_then(|at| usize::try_from(at).ok());
-    at.and_then(|at| DeathReason::ALL.get(at).copied())
-        .ok_or(Malformed {
-            what: "death reason",
-        })
+    at.and_then(|at| DeathReason::ALL.get(at).copied()).ok_or(Malformed { what: "death reason" })
 }

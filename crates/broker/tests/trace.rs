@@ -16,12 +16,7 @@ fn a_message_goes_from_sender_to_consumer() {
     assert_eq!(bench.told_to(1), ["opened", "taken 1", "taken 2"]);
     assert_eq!(
         bench.told_to(2),
-        [
-            "opened",
-            "consuming orders",
-            "deliver 1 orders a",
-            "deliver 2 orders b"
-        ]
+        ["opened", "consuming orders", "deliver 1 orders a", "deliver 2 orders b"]
     );
 }
 
@@ -34,11 +29,7 @@ fn nothing_is_acknowledged_before_it_is_stored() {
     bench.run(2, consume("q", 10));
     bench.told.clear();
     bench.command(1, publish(1, &["q"], "a"));
-    assert!(
-        bench.told.is_empty(),
-        "told before stored: {:?}",
-        bench.told
-    );
+    assert!(bench.told.is_empty(), "told before stored: {:?}", bench.told);
     assert!(bench.step());
     assert_eq!(bench.told_to(1), ["taken 1"]);
     assert_eq!(bench.told_to(2), ["deliver 1 q a"]);
@@ -85,10 +76,7 @@ fn credit_bounds_what_is_unsettled() {
     }
     bench.run(2, open("r"));
     bench.run(2, consume("q", 2));
-    assert_eq!(
-        bench.told_to(2),
-        ["opened", "consuming q", "deliver 1 q m1", "deliver 2 q m2"]
-    );
+    assert_eq!(bench.told_to(2), ["opened", "consuming q", "deliver 1 q m1", "deliver 2 q m2"]);
     bench.run(2, accept(1));
     assert_eq!(bench.told_to(2), ["deliver 3 q m3"]);
     bench.run(2, consume("q", 3));
@@ -158,11 +146,7 @@ fn a_second_connection_takes_over() {
     bench.run(2, publish(1, &["q"], "from the new one"));
     assert_eq!(
         bench.told_to(2),
-        [
-            "attached taken=0 settled=0 sent=0",
-            "deliver 1 q from the new one",
-            "taken 1"
-        ]
+        ["attached taken=0 settled=0 sent=0", "deliver 1 q from the new one", "taken 1"]
     );
 }
 
@@ -227,32 +211,13 @@ fn an_unproven_session_expires_early() {
 #[test]
 fn a_message_delivered_too_often_is_dead_lettered_with_the_reason() {
     let mut policies = Policy::defaults();
-    policies
-        .iter_mut()
-        .for_each(|policy| policy.deliveries_max = 2);
-    let mut bench = Bench::with(Config {
-        policies,
-        ..Config::default()
-    });
+    policies.iter_mut().for_each(|policy| policy.deliveries_max = 2);
+    let mut bench = Bench::with(Config { policies, ..Config::default() });
     bench.run(1, open("s"));
     bench.run(1, publish(1, &["q"], "a"));
     bench.run(1, consume("q", 10));
-    bench.run(
-        1,
-        Command::Settle {
-            first: 1,
-            last: 1,
-            outcome: Outcome::Failed,
-        },
-    );
-    bench.run(
-        1,
-        Command::Settle {
-            first: 2,
-            last: 2,
-            outcome: Outcome::Failed,
-        },
-    );
+    bench.run(1, Command::Settle { first: 1, last: 1, outcome: Outcome::Failed });
+    bench.run(1, Command::Settle { first: 2, last: 2, outcome: Outcome::Failed });
     bench.run(1, consume("wharf/dead-letter", 10));
     assert_eq!(
         bench.told_to(1)[2..],
@@ -275,29 +240,11 @@ fn released_keeps_the_count_and_rejected_dies() {
     bench.run(1, consume("q", 1));
     bench.run(1, consume("wharf/dead-letter", 10));
     bench.told.clear();
-    bench.run(
-        1,
-        Command::Settle {
-            first: 1,
-            last: 1,
-            outcome: Outcome::Released,
-        },
-    );
-    bench.run(
-        1,
-        Command::Settle {
-            first: 2,
-            last: 2,
-            outcome: Outcome::Rejected,
-        },
-    );
+    bench.run(1, Command::Settle { first: 1, last: 1, outcome: Outcome::Released });
+    bench.run(1, Command::Settle { first: 2, last: 2, outcome: Outcome::Rejected });
     assert_eq!(
         bench.told_to(1),
-        [
-            "deliver 2 q a",
-            "deliver 3 q b",
-            "deliver 4 wharf/dead-letter a dead=rejected of=q"
-        ]
+        ["deliver 2 q a", "deliver 3 q b", "deliver 4 wharf/dead-letter a dead=rejected of=q"]
     );
 }
 
@@ -309,16 +256,8 @@ fn undeliverable_messages_are_taken_and_dead_lettered() {
     bench.define_user(
         "alice",
         vec![
-            Permission {
-                pattern: "ok/**".to_owned(),
-                send: true,
-                ..Permission::default()
-            },
-            Permission {
-                pattern: "wharf/**".to_owned(),
-                receive: true,
-                ..Permission::default()
-            },
+            Permission { pattern: "ok/**".to_owned(), send: true, ..Permission::default() },
+            Permission { pattern: "wharf/**".to_owned(), receive: true, ..Permission::default() },
         ],
     );
     bench.run(1, open("s"));
@@ -377,18 +316,10 @@ fn a_topic_reaches_every_subscription() {
     bench.run(1, publish(2, &["topic/news"], "m2"));
     assert_eq!(
         bench.told_to(1),
-        [
-            "deliver 1 topic/news m1",
-            "taken 1",
-            "deliver 2 topic/news m2",
-            "taken 2"
-        ]
+        ["deliver 1 topic/news m1", "taken 1", "deliver 2 topic/news m2", "taken 2"]
     );
     assert_eq!(bench.told_to(2), ["deliver 1 topic/news m1"]);
-    assert_eq!(
-        bench.told_to(3),
-        ["deliver 1 q m1", "deliver 2 topic/news m2"]
-    );
+    assert_eq!(bench.told_to(3), ["deliver 1 q m1", "deliver 2 topic/news m2"]);
 }
 
 #[test]
@@ -397,12 +328,7 @@ fn a_durable_subscription_outlives_its_session_and_a_volatile_one_does_not() {
     bench.run(1, open("a"));
     bench.run(1, consume("topic/t", 10));
     bench.run(1, subscribe("topic/t", "kept"));
-    bench.run(
-        1,
-        Command::End {
-            unsettled: Outcome::Released,
-        },
-    );
+    bench.run(1, Command::End { unsettled: Outcome::Released });
     bench.run(2, open("b"));
     bench.run(2, publish(1, &["topic/t"], "while nobody is there"));
     bench.crash();
@@ -426,11 +352,8 @@ fn cancelling_stops_the_flow_and_keeps_what_is_out() {
     bench.run(1, open("a"));
     bench.run(1, consume("topic/t", 10));
     bench.run(1, publish(1, &["topic/t"], "before"));
-    let cancel = Command::Cancel {
-        seq: Some(2),
-        address: "topic/t".to_owned(),
-        subscription: None,
-    };
+    let cancel =
+        Command::Cancel { seq: Some(2), address: "topic/t".to_owned(), subscription: None };
     bench.run(1, cancel);
     bench.run(1, publish(3, &["topic/t"], "after"));
     assert_eq!(
@@ -440,47 +363,30 @@ fn cancelling_stops_the_flow_and_keeps_what_is_out() {
     bench.crash();
     bench.run(2, attach("a"));
     bench.run(2, Command::Resume { received: 0 });
-    assert_eq!(
-        bench.told_to(2),
-        [
-            "attached taken=3 settled=0 sent=1",
-            "deliver 1 topic/t before"
-        ]
-    );
+    assert_eq!(bench.told_to(2), ["attached taken=3 settled=0 sent=1", "deliver 1 topic/t before"]);
 }
 
 #[test]
 fn a_volatile_session_ends_with_its_connection_and_with_the_process() {
     let mut bench = Bench::new();
-    let volatile = |name| Command::Open {
-        key: bench::key(name),
-        kind: wharf_broker::SessionKind::Volatile,
-    };
+    let volatile =
+        |name| Command::Open { key: bench::key(name), kind: wharf_broker::SessionKind::Volatile };
     bench.run(1, volatile("a"));
     bench.run(1, consume("q", 10));
     bench.run(1, publish(1, &["q"], "x"));
     bench.run(1, Command::Detach);
     bench.run(2, volatile("b"));
     bench.run(2, consume("q", 10));
-    assert_eq!(
-        bench.told_to(2),
-        ["opened", "consuming q", "deliver 1 q x count=1"]
-    );
+    assert_eq!(bench.told_to(2), ["opened", "consuming q", "deliver 1 q x count=1"]);
     bench.crash();
     bench.run(3, open("c"));
     bench.run(3, consume("q", 10));
-    assert_eq!(
-        bench.told_to(3),
-        ["opened", "consuming q", "deliver 1 q x count=2"]
-    );
+    assert_eq!(bench.told_to(3), ["opened", "consuming q", "deliver 1 q x count=2"]);
 }
 
 #[test]
 fn bodies_beyond_the_budget_are_read_back_in_order() {
-    let config = Config {
-        bodies_in_memory_max_bytes: 0,
-        ..Config::default()
-    };
+    let config = Config { bodies_in_memory_max_bytes: 0, ..Config::default() };
     let mut bench = Bench::with(config);
     bench.run(1, open("s"));
     for seq in 1..=5 {
@@ -493,22 +399,13 @@ fn bodies_beyond_the_budget_are_read_back_in_order() {
     bench.run(1, publish(6, &["q"], "m6"));
     assert_eq!(
         bench.told_to(2)[2..],
-        [
-            "deliver 1 q m1",
-            "deliver 2 q m2",
-            "deliver 3 q m3",
-            "deliver 4 q m4",
-            "deliver 5 q m5"
-        ]
+        ["deliver 1 q m1", "deliver 2 q m2", "deliver 3 q m3", "deliver 4 q m4", "deliver 5 q m5"]
     );
 }
 
 #[test]
 fn extents_are_freed_when_their_messages_are_settled_and_a_snapshot_covers_them() {
-    let config = Config {
-        snapshot_every_bytes: 200,
-        ..Config::default()
-    };
+    let config = Config { snapshot_every_bytes: 200, ..Config::default() };
     let mut bench = Bench::with(config);
     bench.run(1, open("s"));
     bench.run(1, consume("q", 100));

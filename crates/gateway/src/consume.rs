@@ -61,11 +61,7 @@ impl Wish {
         for (name, value) in properties {
             wish.read(name, value)?;
         }
-        if wish.addresses.is_empty() {
-            Err("the property address is missing")
-        } else {
-            Ok(wish)
-        }
+        if wish.addresses.is_empty() { Err("the property address is missing") } else { Ok(wish) }
     }
 
     /// Other names are passed over: MBWS gives properties no meaning.

@@ -28,11 +28,7 @@ pub(crate) fn mbws_format(kind: Kind, unit: LengthUnit) -> u8 {
 }
 
 fn mbws_form(format: u8) -> Option<(Kind, LengthUnit)> {
-    let kind = if format & 1 == 0 {
-        Kind::Text
-    } else {
-        Kind::Binary
-    };
+    let kind = if format & 1 == 0 { Kind::Text } else { Kind::Binary };
     let unit = match format & 0xfe {
         0x10 => LengthUnit::CodePoints,
         0x12 => LengthUnit::Octets,
@@ -58,15 +54,8 @@ pub(crate) fn mbws_content(delivery: &Delivery, unit: LengthUnit) -> Option<(Kin
     }
     let mut out = Vec::with_capacity(delivery.body.len().saturating_add(64));
     let properties = properties.into_iter();
-    encode_content(
-        kind,
-        unit,
-        content.content_type(),
-        properties,
-        content.body(),
-        &mut out,
-    )
-    .ok()?;
+    encode_content(kind, unit, content.content_type(), properties, content.body(), &mut out)
+        .ok()?;
     Some((kind, Cow::Owned(out)))
 }
 
@@ -77,11 +66,7 @@ mod tests {
     #[test]
     fn formats_are_read_as_they_are_written() {
         for kind in [Kind::Text, Kind::Binary] {
-            for unit in [
-                LengthUnit::CodePoints,
-                LengthUnit::Octets,
-                LengthUnit::Utf16,
-            ] {
+            for unit in [LengthUnit::CodePoints, LengthUnit::Octets, LengthUnit::Utf16] {
                 assert_eq!(mbws_form(mbws_format(kind, unit)), Some((kind, unit)));
             }
         }

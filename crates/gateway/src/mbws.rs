@@ -101,9 +101,7 @@ impl Face {
             untaken: Untaken::default(),
             destinations: Arc::from([]),
             arena: BytesMut::new(),
-            closing: unclear.map_or(Closing::No, |why| {
-                Closing::Wanted((1008, Cow::Borrowed(why)))
-            }),
+            closing: unclear.map_or(Closing::No, |why| Closing::Wanted((1008, Cow::Borrowed(why)))),
         }
     }
 
@@ -111,10 +109,7 @@ impl Face {
     pub(crate) fn start(&mut self, commands: &mut VecDeque<Command>) {
         if self.engine.flavour() == Flavour::Light {
             let key = self.key.clone();
-            commands.push_back(Command::Open {
-                key,
-                kind: SessionKind::Volatile,
-            });
+            commands.push_back(Command::Open { key, kind: SessionKind::Volatile });
             self.stage = Stage::Open;
             self.ask_for_wishes(commands);
         }
@@ -135,10 +130,7 @@ impl Face {
                 self.open(false, commands);
             }
             Asked::Reopen { name, claim } => {
-                let key = SessionKey {
-                    name: name.to_owned(),
-                    ..self.key.clone()
-                };
+                let key = SessionKey { name: name.to_owned(), ..self.key.clone() };
                 commands.push_back(Command::Attach { key });
                 self.stage = Stage::Attaching { claim };
             }
@@ -155,11 +147,7 @@ impl Face {
             }
             Asked::Acknowledged { up_to } => {
                 let outcome = Outcome::Accepted;
-                commands.push_back(Command::Settle {
-                    first: 0,
-                    last: up_to,
-                    outcome,
-                });
+                commands.push_back(Command::Settle { first: 0, last: up_to, outcome });
             }
             Asked::Ignored => {}
             // MBWS-120, MBWS-122: the session fails; its ledger stays.
@@ -174,11 +162,7 @@ impl Face {
         match (event, &self.stage) {
             (Event::Opened, Stage::Opening { refused }) => {
                 let refused = *refused;
-                self.outgoing.push_back(if refused {
-                    Outgoing::Refused
-                } else {
-                    Outgoing::Opened
-                });
+                self.outgoing.push_back(if refused { Outgoing::Refused } else { Outgoing::Opened });
                 self.stage = Stage::Open;
                 self.ask_for_wishes(commands);
             }
@@ -200,10 +184,7 @@ impl Face {
             }
             (Event::TakenOver, _) => {
                 self.stage = Stage::Over;
-                self.fail(
-                    TAKEN_OVER,
-                    Cow::Borrowed("taken over by another connection"),
-                );
+                self.fail(TAKEN_OVER, Cow::Borrowed("taken over by another connection"));
             }
             (Event::Revoked, _) => {
                 self.stage = Stage::Over;
@@ -226,11 +207,8 @@ impl Face {
         // the session to be recovered.
         let normal = matches!(code, 1000 | 1005) || config.close_ends == CloseEnds::Any;
         if clean && normal && self.closing.is_no() && self.stage == Stage::Open {
-            let unsettled = if config.close_acknowledges {
-                Outcome::Accepted
-            } else {
-                Outcome::Failed
-            };
+            let unsettled =
+                if config.close_acknowledges { Outcome::Accepted } else { Outcome::Failed };
             commands.push_back(Command::End { unsettled });
         } else {
             commands.push_back(Command::Detach);
@@ -292,11 +270,7 @@ impl Face {
         }
         if let Some(last) = last_delivered.filter(|_| self.engine.flavour() == Flavour::Light) {
             // MBWS-064: nobody will acknowledge; what is on the wire is delivered.
-            commands.push_back(Command::Settle {
-                first: 0,
-                last,
-                outcome: Outcome::Accepted,
-            });
+            commands.push_back(Command::Settle { first: 0, last, outcome: Outcome::Accepted });
         }
         if self.outgoing.is_empty() {
             self.outgoing.shrink_to(0);
@@ -311,19 +285,12 @@ impl Face {
 
     fn open(&mut self, refused: bool, commands: &mut VecDeque<Command>) {
         let key = self.key.clone();
-        commands.push_back(Command::Open {
-            key,
-            kind: SessionKind::Recoverable,
-        });
+        commands.push_back(Command::Open { key, kind: SessionKind::Recoverable });
         self.stage = Stage::Opening { refused };
     }
 
     fn judge(&mut self, claim: &Claim, ledger: Ledger, commands: &mut VecDeque<Command>) {
-        let Ledger {
-            taken,
-            settled: acked,
-            sent,
-        } = ledger;
+        let Ledger { taken, settled: acked, sent } = ledger;
         let view = LedgerView { taken, acked, sent };
         match judge(claim, &view) {
             Verdict::Resume { .. } => {
@@ -331,35 +298,22 @@ impl Face {
                 self.outgoing.push_back(Outgoing::Reopened(view));
                 self.stage = Stage::Open;
                 self.untaken.resume(taken);
-                commands.push_back(Command::Resume {
-                    received: claim.cslr,
-                });
+                commands.push_back(Command::Resume { received: claim.cslr });
                 self.ask_for_wishes(commands);
             }
             Verdict::Refuse(_) => {
                 // MBWS-A22: the rightful owner cannot go on, so nobody can.
-                commands.push_back(Command::End {
-                    unsettled: Outcome::Failed,
-                });
+                commands.push_back(Command::End { unsettled: Outcome::Failed });
                 self.open(true, commands);
             }
         }
     }
 
     fn ask_for_wishes(&mut self, commands: &mut VecDeque<Command>) {
-        let Wish {
-            addresses,
-            subscription,
-            credit,
-        } = std::mem::take(&mut self.wish);
+        let Wish { addresses, subscription, credit } = std::mem::take(&mut self.wish);
         for address in addresses {
             let subscription = subscription.clone();
-            commands.push_back(Command::Consume {
-                seq: None,
-                address,
-                subscription,
-                credit,
-            });
+            commands.push_back(Command::Consume { seq: None, address, subscription, credit });
         }
     }
 
@@ -374,11 +328,7 @@ impl Face {
         let format = mbws_format(kind, self.engine.unit());
         let body = self.keep(content);
         self.untaken.add(seq, content.len());
-        commands.push_back(Command::Publish {
-            seq,
-            to,
-            message: Message { format, body },
-        });
+        commands.push_back(Command::Publish { seq, to, message: Message { format, body } });
     }
 
     /// A message that asks to consume or to stop; like any message it is taken and acknowledged,
@@ -401,10 +351,7 @@ impl Face {
             }
         };
         let begins = to.iter().any(|address| address == CONSUME_ADDRESS);
-        let others: Vec<String> = to
-            .into_iter()
-            .filter(|address| !is_control(address))
-            .collect();
+        let others: Vec<String> = to.into_iter().filter(|address| !is_control(address)).collect();
         let alone = others.iter().all(String::is_empty);
         let count = wish.addresses.len();
         for (at, address) in (1..).zip(wish.addresses) {
@@ -412,18 +359,9 @@ impl Face {
             let seq = (alone && at == count).then_some(seq);
             let subscription = wish.subscription.clone();
             commands.push_back(if begins {
-                Command::Consume {
-                    seq,
-                    address,
-                    subscription,
-                    credit: wish.credit,
-                }
+                Command::Consume { seq, address, subscription, credit: wish.credit }
             } else {
-                Command::Cancel {
-                    seq,
-                    address,
-                    subscription,
-                }
+                Command::Cancel { seq, address, subscription }
             });
         }
         if alone {
@@ -442,15 +380,9 @@ impl Face {
             return Err(wharf_mbws::Misuse::LedgerMismatch);
         };
         // MBWS-073: the one address it came from.
-        let seq = self
-            .engine
-            .deliver(kind, &delivery.address, &content, sink)?;
+        let seq = self.engine.deliver(kind, &delivery.address, &content, sink)?;
         // The numbers of the protocol are those of the ledger.
-        if seq == delivery.seq {
-            Ok(())
-        } else {
-            Err(wharf_mbws::Misuse::LedgerMismatch)
-        }
+        if seq == delivery.seq { Ok(()) } else { Err(wharf_mbws::Misuse::LedgerMismatch) }
     }
 
     fn destinations_of(&mut self, to: &Addresses<'_>) -> Arc<[String]> {

@@ -55,37 +55,14 @@ impl Session {
     /// A session on a connection that was just upgraded.
     #[must_use]
     pub fn new(config: Arc<Config>, opening: Opening, now: Instant) -> Self {
-        let Opening {
-            host,
-            user,
-            origin,
-            agreement,
-            query,
-            seed,
-            ..
-        } = opening;
+        let Opening { host, user, origin, agreement, query, seed, .. } = opening;
         let websocket = Connection::new(Role::Server, &config.websocket(), &agreement, seed);
-        let flavour = agreement
-            .subprotocol
-            .as_deref()
-            .and_then(Flavour::from_subprotocol);
+        let flavour = agreement.subprotocol.as_deref().and_then(Flavour::from_subprotocol);
         let (face, commands) = (Face::None, VecDeque::new());
-        let mut session = Self {
-            config,
-            websocket,
-            face,
-            commands,
-            closed: false,
-            flushed: true,
-        };
+        let mut session = Self { config, websocket, face, commands, closed: false, flushed: true };
         match flavour {
             Some(flavour) => {
-                let key = SessionKey {
-                    host,
-                    user,
-                    origin,
-                    name: name_from(&seed),
-                };
+                let key = SessionKey { host, user, origin, name: name_from(&seed) };
                 let mut face = mbws::Face::new(flavour, key, query.as_deref());
                 face.start(&mut session.commands);
                 session.face = Face::Mbws(Box::new(face));
@@ -154,11 +131,7 @@ impl Session {
         if let Face::Mbws(face) = &mut self.face
             && face.has_output()
         {
-            let mut sink = Sink {
-                websocket: &mut self.websocket,
-                out,
-                lost: false,
-            };
+            let mut sink = Sink { websocket: &mut self.websocket, out, lost: false };
             let is_full = |sink: &Sink<'_>| sink.lost || sink.out.len() >= full_at;
             face.transmit(&mut sink, is_full, &mut self.commands);
         }
@@ -283,9 +256,6 @@ fn name_from(seed: &[u8; 32]) -> String {
 mod tests {
     #[test]
     fn a_name_is_a_random_uuid() {
-        assert_eq!(
-            super::name_from(&[0xff; 32]),
-            "urn:uuid:ffffffff-ffff-4fff-bfff-ffffffffffff"
-        );
+        assert_eq!(super::name_from(&[0xff; 32]), "urn:uuid:ffffffff-ffff-4fff-bfff-ffffffffffff");
     }
 }

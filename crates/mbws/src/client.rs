@@ -156,12 +156,7 @@ pub(crate) struct Inbound {
 impl Inbound {
     /// Messages up to `taken` are dealt with, and nothing beyond was seen.
     pub(crate) fn after(taken: u64) -> Self {
-        Inbound {
-            received: taken,
-            handed: taken,
-            taken,
-            told: taken,
-        }
+        Inbound { received: taken, handed: taken, taken, told: taken }
     }
 
     pub(crate) fn taken(&self) -> u64 {
@@ -214,11 +209,7 @@ impl Connection {
             return Err(Misuse::AlreadyAsked);
         }
         let name = self.name.as_deref().ok_or(Misuse::NothingToRecover)?;
-        let (cslr, cslw, csuw) = (
-            self.inbound.taken,
-            self.window.lowest(),
-            self.window.highest(),
-        );
+        let (cslr, cslw, csuw) = (self.inbound.taken, self.window.lowest(), self.window.highest());
         self.send_connect(name, &[cslr, cslw, csuw], sink);
         self.inbound.received = cslr;
         self.inbound.told = cslr;
@@ -347,10 +338,7 @@ impl Connection {
             (Session::Reopening, Some([])) if !ours => {
                 let unacknowledged = self.give_up();
                 self.open(name, sink);
-                Ok(Event::Refused {
-                    name,
-                    unacknowledged,
-                })
+                Ok(Event::Refused { name, unacknowledged })
             }
             (Session::Opening, Some([])) => {
                 self.open(name, sink);
@@ -380,10 +368,7 @@ impl Connection {
         self.session = Session::Open;
         let resent = self.send_window(sink);
         self.tell(sink);
-        Ok(Event::Resumed {
-            acknowledged: sslr,
-            resent,
-        })
+        Ok(Event::Resumed { acknowledged: sslr, resent })
     }
 
     fn send_window(&self, sink: &mut impl MessageSink) -> usize {

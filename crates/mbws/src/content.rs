@@ -31,13 +31,7 @@ impl<'a> Content<'a> {
             cursor.string()?;
         }
         let body = cursor.rest();
-        Ok(Content {
-            whole,
-            content_type,
-            properties,
-            property_count,
-            body,
-        })
+        Ok(Content { whole, content_type, properties, property_count, body })
     }
 
     /// The kind of frame it came in; the body of text is UTF-8.
@@ -59,10 +53,7 @@ impl<'a> Content<'a> {
     /// Name and value of each property, in order, repeated names included (MBWS-A18).
     // MBWS-079
     pub fn properties(&self) -> Properties<'a> {
-        Properties {
-            cursor: self.properties,
-            left: self.property_count,
-        }
+        Properties { cursor: self.properties, left: self.property_count }
     }
 
     /// The body, possibly empty.
@@ -167,12 +158,5 @@ pub fn convert(
         out.extend_from_slice(content.raw());
         return Ok(());
     }
-    encode_content(
-        kind,
-        unit,
-        content.content_type(),
-        content.properties(),
-        content.body(),
-        out,
-    )
+    encode_content(kind, unit, content.content_type(), content.properties(), content.body(), out)
 }

@@ -12,11 +12,7 @@ pub(crate) struct Cursor<'a> {
 
 impl<'a> Cursor<'a> {
     pub(crate) fn new(kind: Kind, unit: LengthUnit, octets: &'a [u8]) -> Self {
-        Cursor {
-            kind,
-            unit,
-            rest: octets,
-        }
+        Cursor { kind, unit, rest: octets }
     }
 
     pub(crate) fn kind(&self) -> Kind {
@@ -61,10 +57,7 @@ impl<'a> Cursor<'a> {
     /// Octets preceded by their count; no frame has these, saved state has.
     pub(crate) fn octets(&mut self) -> Result<&'a [u8], Violation> {
         let len = usize::try_from(self.integer()?).map_err(|_| Violation::Truncated)?;
-        let (octets, rest) = self
-            .rest
-            .split_at_checked(len)
-            .ok_or(Violation::Truncated)?;
+        let (octets, rest) = self.rest.split_at_checked(len).ok_or(Violation::Truncated)?;
         self.rest = rest;
         Ok(octets)
     }
@@ -97,11 +90,7 @@ impl<'a> Cursor<'a> {
 
     /// The frame ends here.
     pub(crate) fn end(&self) -> Result<(), Violation> {
-        if self.rest.is_empty() {
-            Ok(())
-        } else {
-            Err(Violation::TrailingOctets)
-        }
+        if self.rest.is_empty() { Ok(()) } else { Err(Violation::TrailingOctets) }
     }
 }
 

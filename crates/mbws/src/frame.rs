@@ -74,10 +74,7 @@ pub fn decode<'a>(
 fn read_connect<'a>(mut cursor: Cursor<'a>, limits: &Limits) -> Result<Frame<'a>, Violation> {
     let name = cursor.string()?;
     within(name.len(), limits.name_size_max_bytes, Bound::NameSize)?;
-    let mut numbers = Numbers {
-        first: [0; 3],
-        count: cursor.count(1)?,
-    };
+    let mut numbers = Numbers { first: [0; 3], count: cursor.count(1)? };
     for at in 0..numbers.count {
         let number = cursor.integer()?;
         if let Some(slot) = numbers.first.get_mut(at) {

@@ -47,9 +47,6 @@ pub struct WindowLimits {
 impl Default for WindowLimits {
     /// 4096 messages or 16 MiB: a second of traffic on a slow link, and small beside a browser tab.
     fn default() -> Self {
-        WindowLimits {
-            messages_max: 4096,
-            size_max_bytes: 16 << 20,
-        }
+        WindowLimits { messages_max: 4096, size_max_bytes: 16 << 20 }
     }
 }

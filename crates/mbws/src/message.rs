@@ -41,11 +41,7 @@ impl<'a> Addresses<'a> {
         let first = *cursor;
         for _ in 0..count {
             let address = cursor.string()?;
-            within(
-                address.len(),
-                limits.address_size_max_bytes,
-                Bound::AddressSize,
-            )?;
+            within(address.len(), limits.address_size_max_bytes, Bound::AddressSize)?;
         }
         Ok(Addresses { first, count })
     }

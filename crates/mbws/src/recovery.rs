@@ -21,11 +21,7 @@ impl Claim {
     /// Stands for a Connect with a name but without exactly three numbers: no ledger honours it,
     /// so the reconnect is refused, not failed.
     // MBWS-A08
-    pub const UNREADABLE: Claim = Claim {
-        cslr: u64::MAX,
-        cslw: 1,
-        csuw: 0,
-    };
+    pub const UNREADABLE: Claim = Claim { cslr: u64::MAX, cslw: 1, csuw: 0 };
 
     pub(crate) fn from_numbers(numbers: &Numbers) -> Result<Self, Violation> {
         let Some(&[cslr, cslw, csuw]) = numbers.as_slice() else {
@@ -102,10 +98,7 @@ pub fn judge(claim: &Claim, ledger: &LedgerView) -> Verdict {
     if ledger.taken < lowest_sslr || ledger.taken > claim.csuw {
         return Verdict::Refuse(Criterion::ClientWindow);
     }
-    Verdict::Resume {
-        resume_with: claim.cslr.saturating_add(1),
-        sslr: ledger.taken,
-    }
+    Verdict::Resume { resume_with: claim.cslr.saturating_add(1), sslr: ledger.taken }
 }
 
 /// Which WebSocket closes end a connection for good.

@@ -89,10 +89,7 @@ fn read_message(cursor: &mut Cursor<'_>, options: &Options) -> Result<Retained, 
     };
     let frame = cursor.octets()?;
     match decode(kind, options.unit, frame, &options.limits)? {
-        Frame::Message(_) => Ok(Retained {
-            kind,
-            frame: frame.to_vec(),
-        }),
+        Frame::Message(_) => Ok(Retained { kind, frame: frame.to_vec() }),
         Frame::Connect { .. } | Frame::Acknowledge(_) => Err(NotSaved),
     }
 }

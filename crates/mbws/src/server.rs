@@ -128,10 +128,7 @@ impl Connection {
                 }
                 match Claim::from_numbers(&numbers) {
                     Ok(claim) => {
-                        self.state = State::Reopening {
-                            name: name.into(),
-                            claim,
-                        };
+                        self.state = State::Reopening { name: name.into(), claim };
                         Event::Reopen { name, claim }
                     }
                     Err(violation) => Event::Violated(violation),
@@ -150,11 +147,7 @@ impl Connection {
         }
         // MBWS-030, MBWS-031, MBWS-032: messages alone are counted, from 1.
         self.received = self.received.saturating_add(1);
-        Event::Message {
-            seq: self.received,
-            kind,
-            message,
-        }
+        Event::Message { seq: self.received, kind, message }
     }
 
     fn handle_acknowledge<'a>(&mut self, up_to: u64) -> Event<'a> {
@@ -249,10 +242,7 @@ impl Connection {
         if self.flavour == Flavour::Full && up_to > self.acknowledged {
             self.acknowledged = up_to;
             let number = Integer::of(self.kind, up_to);
-            sink.message(
-                self.kind,
-                &[FrameIds::of(self.kind).acknowledge, number.as_bytes()],
-            );
+            sink.message(self.kind, &[FrameIds::of(self.kind).acknowledge, number.as_bytes()]);
         }
         Ok(())
     }
@@ -283,13 +273,7 @@ impl Connection {
         let count = Integer::of(kind, 1);
         let len = Integer::of_len(kind, self.unit.measure(address));
         let id = FrameIds::of(kind).message;
-        let parts = [
-            id,
-            count.as_bytes(),
-            len.as_bytes(),
-            address.as_bytes(),
-            content,
-        ];
+        let parts = [id, count.as_bytes(), len.as_bytes(), address.as_bytes(), content];
         sink.message(kind, &parts);
         Ok(self.delivered)
     }
@@ -327,12 +311,6 @@ fn send_answer(
     let len = Integer::of_len(kind, unit.measure(name));
     let count = Integer::of(kind, u64::from(sslr.is_some()));
     let number = sslr.map(|sslr| Integer::of(kind, sslr)).unwrap_or_default();
-    let parts = [
-        id,
-        len.as_bytes(),
-        name.as_bytes(),
-        count.as_bytes(),
-        number.as_bytes(),
-    ];
+    let parts = [id, len.as_bytes(), name.as_bytes(), count.as_bytes(), number.as_bytes()];
     sink.message(kind, &parts);
 }

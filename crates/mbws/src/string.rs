@@ -47,9 +47,7 @@ fn end(octets: &[u8], len: usize, units: impl Fn(char) -> usize) -> Result<usize
         if left == 0 {
             return Ok(at);
         }
-        left = left
-            .checked_sub(units(character))
-            .ok_or(Violation::SplitCharacter)?;
+        left = left.checked_sub(units(character)).ok_or(Violation::SplitCharacter)?;
     }
     match failure {
         _ if left == 0 => Ok(valid.len()),
@@ -69,10 +67,7 @@ fn valid_prefix(octets: &[u8]) -> (&str, Option<Violation>) {
                 Some(_) => Violation::InvalidUtf8,
                 None => Violation::Truncated,
             };
-            (
-                std::str::from_utf8(valid).unwrap_or_default(),
-                Some(violation),
-            )
+            (std::str::from_utf8(valid).unwrap_or_default(), Some(violation))
         }
     }
 }

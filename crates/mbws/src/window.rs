@@ -37,20 +37,12 @@ pub(crate) struct Window {
 
 impl Window {
     pub(crate) fn new(limits: WindowLimits) -> Self {
-        Window {
-            limits,
-            messages: VecDeque::new(),
-            size_bytes: 0,
-            acked: 0,
-        }
+        Window { limits, messages: VecDeque::new(), size_bytes: 0, acked: 0 }
     }
 
     /// A window that begins after message `acked`.
     pub(crate) fn starting_after(acked: u64, limits: WindowLimits) -> Self {
-        Window {
-            acked,
-            ..Window::new(limits)
-        }
+        Window { acked, ..Window::new(limits) }
     }
 
     /// Number of the last message acknowledged.

@@ -9,25 +9,15 @@ const UNIT: LengthUnit = LengthUnit::CodePoints;
 const MAX: u64 = (1 << 56) - 1;
 
 fn read(kind: Kind, payload: &[u8]) -> Frame<'_> {
-    decode(kind, UNIT, payload, &Limits::default()).unwrap()
+    decode(kind, UNIT, payload, &Limits::default()).expect("this is a frame")
 }
 
 /// MBWS-100, MBWS-101, MBWS-110, MBWS-113: name, numbers, binary, text.
 const CONNECTS: [(&str, &[u64], &[u8], &str); 4] = [
     ("", &[], &[1, 0, 0], "1 0 0 "),
     ("urn:mb:7", &[], b"\x01\x08urn:mb:7\x00", "1 8 urn:mb:70 "),
-    (
-        "urn:mb:7",
-        &[300, 5, 9],
-        b"\x01\x08urn:mb:7\x03\xac\x02\x05\x09",
-        "1 8 urn:mb:73 300 5 9 ",
-    ),
-    (
-        "urn:mb:7",
-        &[7],
-        b"\x01\x08urn:mb:7\x01\x07",
-        "1 8 urn:mb:71 7 ",
-    ),
+    ("urn:mb:7", &[300, 5, 9], b"\x01\x08urn:mb:7\x03\xac\x02\x05\x09", "1 8 urn:mb:73 300 5 9 "),
+    ("urn:mb:7", &[7], b"\x01\x08urn:mb:7\x01\x07", "1 8 urn:mb:71 7 "),
 ];
 
 #[test]
@@ -37,11 +27,7 @@ fn connect_frames_are_byte_exact() {
             let mut out = Vec::new();
             encode_connect(kind, UNIT, name, numbers, &mut out);
             assert_eq!(out, bytes, "{name} {numbers:?}");
-            let Frame::Connect {
-                name: got,
-                numbers: got_numbers,
-            } = read(kind, bytes)
-            else {
+            let Frame::Connect { name: got, numbers: got_numbers } = read(kind, bytes) else {
                 panic!("not a Connect");
             };
             assert_eq!((got, got_numbers.as_slice()), (name, Some(numbers)));
@@ -60,11 +46,7 @@ fn acknowledge_frames_are_byte_exact() {
         (128, &[2, 0x80, 0x01], "2 128 "),
         (300, &[2, 0xac, 0x02], "2 300 "),
         (1_000_000, &[2, 0xc0, 0x84, 0x3d], "2 1000000 "),
-        (
-            MAX,
-            &[2, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f],
-            "2 72057594037927935 ",
-        ),
+        (MAX, &[2, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f], "2 72057594037927935 "),
     ];
     for (number, binary, text) in examples {
         for (kind, bytes) in [(Kind::Binary, binary), (Kind::Text, text.as_bytes())] {
@@ -88,34 +70,21 @@ fn message_frames_are_byte_exact() {
         encode_content(kind, UNIT, "text/plain", properties, b"hi", &mut out).unwrap();
         assert_eq!(out, bytes);
 
-        let Frame::Message(message) = read(kind, bytes) else {
-            panic!("not a Message")
-        };
+        let Frame::Message(message) = read(kind, bytes) else { panic!("not a Message") };
         assert_eq!(message.addresses.iter().collect::<Vec<_>>(), ["a"]);
         assert_eq!(message.content.content_type(), "text/plain");
-        assert_eq!(
-            message.content.properties().collect::<Vec<_>>(),
-            [("k", "v")]
-        );
+        assert_eq!(message.content.properties().collect::<Vec<_>>(), [("k", "v")]);
         assert_eq!(message.content.body(), b"hi");
         assert_eq!(message.content.kind(), kind);
-        assert_eq!(
-            message.content.raw(),
-            &bytes[bytes.len() - message.content.raw().len()..]
-        );
+        assert_eq!(message.content.raw(), &bytes[bytes.len() - message.content.raw().len()..]);
     }
 }
 
 /// MBWS-106: an empty string is a zero and nothing else, and everything may be empty.
 #[test]
 fn the_smallest_message() {
-    for (kind, bytes) in [
-        (Kind::Binary, &b"\x03\0\0\0"[..]),
-        (Kind::Text, b"3 0 0 0 "),
-    ] {
-        let Frame::Message(message) = read(kind, bytes) else {
-            panic!("not a Message")
-        };
+    for (kind, bytes) in [(Kind::Binary, &b"\x03\0\0\0"[..]), (Kind::Text, b"3 0 0 0 ")] {
+        let Frame::Message(message) = read(kind, bytes) else { panic!("not a Message") };
         assert_eq!(message.addresses.count(), 0);
         assert_eq!(message.content.content_type(), "");
         assert_eq!(message.content.properties().len(), 0);
@@ -131,24 +100,15 @@ fn strings_are_cut_by_length_alone() {
     };
     assert_eq!(message.addresses.iter().collect::<Vec<_>>(), ["abc", "x"]);
     assert_eq!(message.content.content_type(), "1 2");
-    assert_eq!(
-        message.content.properties().collect::<Vec<_>>(),
-        [("k ", "")]
-    );
+    assert_eq!(message.content.properties().collect::<Vec<_>>(), [("k ", "")]);
     assert_eq!(message.content.body(), b" body");
 }
 
 /// MBWS-A16: leading zeros and non-minimal varints are read.
 #[test]
 fn longer_forms_of_integers_are_read() {
-    assert_eq!(
-        read(Kind::Text, b"2 00000000000000000000000000017 "),
-        Frame::Acknowledge(17)
-    );
-    assert_eq!(
-        read(Kind::Binary, b"\x02\x91\x80\x80\x00"),
-        Frame::Acknowledge(17)
-    );
+    assert_eq!(read(Kind::Text, b"2 00000000000000000000000000017 "), Frame::Acknowledge(17));
+    assert_eq!(read(Kind::Binary, b"\x02\x91\x80\x80\x00"), Frame::Acknowledge(17));
     let longest = b"\x02\x80\x80\x80\x80\x80\x80\x80\x00";
     assert_eq!(read(Kind::Binary, longest), Frame::Acknowledge(0));
 }

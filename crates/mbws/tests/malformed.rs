@@ -183,9 +183,7 @@ fn long_number_lists_are_read_to_their_end() {
     let payload = [b"\x01\x01a\xe8\x07".as_slice(), &[5; 1000]].concat();
     let limits = Limits::default();
     let frame = decode(Kind::Binary, LengthUnit::CodePoints, &payload, &limits).unwrap();
-    let Frame::Connect { numbers, .. } = frame else {
-        panic!("not a Connect")
-    };
+    let Frame::Connect { numbers, .. } = frame else { panic!("not a Connect") };
     assert_eq!((numbers.count(), numbers.as_slice()), (1000, None));
 }
 
@@ -193,10 +191,7 @@ fn long_number_lists_are_read_to_their_end() {
 fn stored_content_is_checked() {
     let unit = LengthUnit::CodePoints;
     for kind in [Kind::Text, Kind::Binary] {
-        assert_eq!(
-            content_from_stored(kind, unit, b""),
-            Err(Violation::Truncated)
-        );
+        assert_eq!(content_from_stored(kind, unit, b""), Err(Violation::Truncated));
     }
     let torn = content_from_stored(Kind::Text, unit, b"0 0 \xff");
     assert_eq!(torn, Err(Violation::InvalidUtf8));

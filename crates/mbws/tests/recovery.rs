@@ -14,15 +14,8 @@ fn claim(cslr: u64, cslw: u64, csuw: u64) -> Claim {
 /// and has received 1 to 7.
 #[test]
 fn the_truth_table() {
-    let ledger = LedgerView {
-        taken: 7,
-        acked: 5,
-        sent: 10,
-    };
-    let resume = |resume_with| Verdict::Resume {
-        resume_with,
-        sslr: 7,
-    };
+    let ledger = LedgerView { taken: 7, acked: 5, sent: 10 };
+    let resume = |resume_with| Verdict::Resume { resume_with, sslr: 7 };
     let table = [
         (claim(5, 6, 9), resume(6)),
         (claim(10, 8, 7), resume(11)),
@@ -47,25 +40,12 @@ fn the_truth_table() {
 #[test]
 fn a_connection_without_messages_resumes() {
     let ledger = LedgerView::default();
-    let resume = Verdict::Resume {
-        resume_with: 1,
-        sslr: 0,
-    };
+    let resume = Verdict::Resume { resume_with: 1, sslr: 0 };
     assert_eq!(judge(&claim(0, 1, 0), &ledger), resume);
-    assert_eq!(
-        judge(&claim(0, 0, 0), &ledger),
-        resume,
-        "a lower bound of 0 is read as 1"
-    );
+    assert_eq!(judge(&claim(0, 0, 0), &ledger), resume, "a lower bound of 0 is read as 1");
     assert_eq!(judge(&claim(0, 1, 3), &ledger), resume);
-    assert_eq!(
-        judge(&claim(0, 2, 3), &ledger),
-        Verdict::Refuse(ClientWindow)
-    );
-    assert_eq!(
-        judge(&claim(1, 1, 0), &ledger),
-        Verdict::Refuse(ServerWindow)
-    );
+    assert_eq!(judge(&claim(0, 2, 3), &ledger), Verdict::Refuse(ClientWindow));
+    assert_eq!(judge(&claim(1, 1, 0), &ledger), Verdict::Refuse(ServerWindow));
 }
 
 /// MBWS-A22
@@ -98,8 +78,7 @@ fn which_closes_end_a_connection() {
 fn connection_names_are_urns() {
     let name = connection_name([0xff; 16]);
     assert_eq!(name, "urn:uuid:ffffffff-ffff-4fff-bfff-ffffffffffff");
-    let name = connection_name([
-        0x01, 0x23, 0x45, 0x67, 0x89, 0xab, 0xcd, 0xef, 0, 0, 0, 0, 0, 0, 0, 0,
-    ]);
+    let name =
+        connection_name([0x01, 0x23, 0x45, 0x67, 0x89, 0xab, 0xcd, 0xef, 0, 0, 0, 0, 0, 0, 0, 0]);
     assert_eq!(name, "urn:uuid:01234567-89ab-4def-8000-000000000000");
 }

@@ -7,11 +7,7 @@ use wharf_mbws::recovery::{Claim, LedgerView, Verdict, judge};
 use wharf_mbws::server::{Connection, Event};
 use wharf_mbws::{Flavour, Kind, LengthUnit, Limits, Misuse, Violation};
 
-const LEDGER: LedgerView = LedgerView {
-    taken: 7,
-    acked: 5,
-    sent: 10,
-};
+const LEDGER: LedgerView = LedgerView { taken: 7, acked: 5, sent: 10 };
 
 fn fresh(flavour: Flavour) -> (Connection, Wire) {
     let server = Connection::new(flavour, LengthUnit::CodePoints, Limits::default());
@@ -30,26 +26,10 @@ fn open() -> (Connection, Wire) {
 /// The same after a reconnect with the ledger above; the client has messages 1 to 6.
 fn reopened() -> (Connection, Wire) {
     let (mut server, mut wire) = fresh(Flavour::Full);
-    let claim = Claim {
-        cslr: 6,
-        cslw: 6,
-        csuw: 9,
-    };
+    let claim = Claim { cslr: 6, cslw: 6, csuw: 9 };
     let event = text(&mut server, "1 8 urn:mb:73 6 6 9 ");
-    assert_eq!(
-        event,
-        Event::Reopen {
-            name: "urn:mb:7",
-            claim
-        }
-    );
-    assert_eq!(
-        judge(&claim, &LEDGER),
-        Verdict::Resume {
-            resume_with: 7,
-            sslr: 7
-        }
-    );
+    assert_eq!(event, Event::Reopen { name: "urn:mb:7", claim });
+    assert_eq!(judge(&claim, &LEDGER), Verdict::Resume { resume_with: 7, sslr: 7 });
     server.accept_reopen(&LEDGER, &mut wire).unwrap();
     assert_eq!(wire.take_text(), ["1 8 urn:mb:71 7 "]);
     (server, wire)
@@ -76,18 +56,9 @@ fn a_connection_opens_and_carries_messages() {
     server.acknowledge(2, &mut wire).unwrap();
     assert_eq!(wire.take_text(), ["2 2 "]);
 
-    assert_eq!(
-        server.deliver(Kind::Text, "orders", b"0 0 one", &mut wire),
-        Ok(1)
-    );
-    assert_eq!(
-        server.deliver(Kind::Text, "orders", b"0 0 two", &mut wire),
-        Ok(2)
-    );
-    assert_eq!(
-        wire.take_text(),
-        ["3 1 6 orders0 0 one", "3 1 6 orders0 0 two"]
-    );
+    assert_eq!(server.deliver(Kind::Text, "orders", b"0 0 one", &mut wire), Ok(1));
+    assert_eq!(server.deliver(Kind::Text, "orders", b"0 0 two", &mut wire), Ok(2));
+    assert_eq!(wire.take_text(), ["3 1 6 orders0 0 one", "3 1 6 orders0 0 two"]);
     assert_eq!(text(&mut server, "2 1 "), Event::Acknowledged { up_to: 1 });
     assert_eq!(text(&mut server, "2 2 "), Event::Acknowledged { up_to: 2 });
 }
@@ -95,13 +66,7 @@ fn a_connection_opens_and_carries_messages() {
 /// MBWS-A08: numbers beside an empty name say nothing.
 #[test]
 fn an_empty_name_asks_for_a_new_connection_whatever_the_numbers() {
-    for payload in [
-        "1 0 0 ",
-        "1 0 1 9 ",
-        "1 0 3 1 2 3 ",
-        "1 0 3 1 9 3 ",
-        "1 0 4 1 1 1 1 ",
-    ] {
+    for payload in ["1 0 0 ", "1 0 1 9 ", "1 0 3 1 2 3 ", "1 0 3 1 9 3 ", "1 0 4 1 1 1 1 "] {
         let (mut server, _) = fresh(Flavour::Full);
         assert_eq!(text(&mut server, payload), Event::Open, "{payload}");
     }
@@ -111,21 +76,14 @@ fn an_empty_name_asks_for_a_new_connection_whatever_the_numbers() {
 #[test]
 fn kinds_mix_in_one_sequence() {
     let (mut server, mut wire) = fresh(Flavour::Full);
-    assert_eq!(
-        server.handle_message(Kind::Binary, b"\x01\x00\x00"),
-        Event::Open
-    );
+    assert_eq!(server.handle_message(Kind::Binary, b"\x01\x00\x00"), Event::Open);
     server.accept_open("n", &mut wire).unwrap();
     assert_eq!(seq(&text(&mut server, "3 0 0 0 x")), 1);
     assert_eq!(seq(&server.handle_message(Kind::Binary, b"\x03\0\0\0x")), 2);
     server.acknowledge(2, &mut wire).unwrap();
     // MBWS-A03: a message is delivered in the kind it was published with.
-    server
-        .deliver(Kind::Text, "a", b"0 0 x", &mut wire)
-        .unwrap();
-    server
-        .deliver(Kind::Binary, "a", b"\0\0x", &mut wire)
-        .unwrap();
+    server.deliver(Kind::Text, "a", b"0 0 x", &mut wire).unwrap();
+    server.deliver(Kind::Binary, "a", b"\0\0x", &mut wire).unwrap();
     let expected: [(Kind, &[u8]); 4] = [
         (Kind::Binary, b"\x01\x01n\x00"),
         (Kind::Binary, b"\x02\x02"),
@@ -145,10 +103,7 @@ fn a_connection_goes_on_where_it_stopped() {
     let (mut server, mut wire) = reopened();
     assert_eq!(server.received(), 7);
     for expected in 7..=11 {
-        assert_eq!(
-            server.deliver(Kind::Text, "a", b"0 0 ", &mut wire),
-            Ok(expected)
-        );
+        assert_eq!(server.deliver(Kind::Text, "a", b"0 0 ", &mut wire), Ok(expected));
     }
     assert_eq!(seq(&text(&mut server, "3 0 0 0 ")), 8);
     // Message 7 was acknowledged by SSLR, 6 by CSLR.
@@ -162,10 +117,7 @@ fn a_connection_goes_on_where_it_stopped() {
 #[test]
 fn acknowledgements_may_reach_back_into_the_earlier_session() {
     let (mut server, _) = reopened();
-    assert_eq!(
-        text(&mut server, "2 10 "),
-        Event::Acknowledged { up_to: 10 }
-    );
+    assert_eq!(text(&mut server, "2 10 "), Event::Acknowledged { up_to: 10 });
     let beyond = text(&mut server, "2 11 ");
     assert_eq!(beyond, Event::Violated(Violation::AcknowledgedUnsent));
 }
@@ -175,18 +127,10 @@ fn acknowledgements_may_reach_back_into_the_earlier_session() {
 fn a_refused_reconnect_is_a_new_connection() {
     let (mut server, mut wire) = fresh(Flavour::Full);
     let event = text(&mut server, "1 8 urn:mb:73 4 6 9 ");
-    let Event::Reopen { claim, .. } = event else {
-        panic!("{event:?}")
-    };
+    let Event::Reopen { claim, .. } = event else { panic!("{event:?}") };
     assert!(matches!(judge(&claim, &LEDGER), Verdict::Refuse(_)));
-    assert_eq!(
-        server.accept_reopen(&LEDGER, &mut wire),
-        Err(Misuse::LedgerMismatch)
-    );
-    assert_eq!(
-        server.refuse("urn:mb:7", &mut wire),
-        Err(Misuse::NameNotNew)
-    );
+    assert_eq!(server.accept_reopen(&LEDGER, &mut wire), Err(Misuse::LedgerMismatch));
+    assert_eq!(server.refuse("urn:mb:7", &mut wire), Err(Misuse::NameNotNew));
     assert_eq!(server.refuse("", &mut wire), Err(Misuse::NameEmpty));
     assert_eq!(wire.take(), [], "nothing was sent by mistake");
     server.refuse("urn:mb:8", &mut wire).unwrap();
@@ -203,14 +147,8 @@ fn a_reconnect_with_an_odd_list_is_refused() {
         let Event::Reopen { name: "n", claim } = text(&mut server, payload) else {
             panic!("{payload}");
         };
-        assert!(
-            matches!(judge(&claim, &LEDGER), Verdict::Refuse(_)),
-            "{payload}"
-        );
-        assert!(matches!(
-            judge(&claim, &LedgerView::default()),
-            Verdict::Refuse(_)
-        ));
+        assert!(matches!(judge(&claim, &LEDGER), Verdict::Refuse(_)), "{payload}");
+        assert!(matches!(judge(&claim, &LedgerView::default()), Verdict::Refuse(_)));
         server.refuse("m", &mut wire).unwrap();
     }
 }
@@ -234,10 +172,7 @@ fn acknowledgements_out_of_range() {
     assert_eq!(text(&mut server, "2 3 "), Event::Acknowledged { up_to: 3 });
     assert_eq!(text(&mut server, "2 2 "), Event::Ignored);
     assert_eq!(text(&mut server, "2 3 "), Event::Ignored);
-    assert_eq!(
-        text(&mut server, "2 6 "),
-        Event::Violated(Violation::AcknowledgedUnsent)
-    );
+    assert_eq!(text(&mut server, "2 6 "), Event::Violated(Violation::AcknowledgedUnsent));
 }
 
 /// MBWS-017, MBWS-A13
@@ -264,14 +199,8 @@ fn nothing_goes_before_the_connect_exchange_and_nothing_connects_twice() {
 #[test]
 fn malformed_frames_are_named() {
     let (mut server, _) = open();
-    assert_eq!(
-        text(&mut server, "3 9 "),
-        Event::Violated(Violation::Truncated)
-    );
-    assert_eq!(
-        text(&mut server, "hello"),
-        Event::Violated(Violation::UnknownFrame)
-    );
+    assert_eq!(text(&mut server, "3 9 "), Event::Violated(Violation::Truncated));
+    assert_eq!(text(&mut server, "hello"), Event::Violated(Violation::UnknownFrame));
     assert_eq!(server.received(), 0);
 }
 
@@ -285,57 +214,32 @@ fn the_light_flavour_carries_messages_and_nothing_else() {
     for ignored in ["1 0 0 ", "1 1 n3 0 1 0 ", "1 1 n3 0 9 7 ", "2 0 ", "2 99 "] {
         assert_eq!(text(&mut server, ignored), Event::Ignored, "{ignored}");
     }
-    assert_eq!(
-        text(&mut server, "2 99"),
-        Event::Violated(Violation::Truncated)
-    );
+    assert_eq!(text(&mut server, "2 99"), Event::Violated(Violation::Truncated));
     assert_eq!(seq(&text(&mut server, "3 1 1 a0 0 x")), 1);
     server.acknowledge(1, &mut wire).unwrap();
-    assert_eq!(
-        server.accept_open("n", &mut wire),
-        Err(Misuse::NothingAsked)
-    );
+    assert_eq!(server.accept_open("n", &mut wire), Err(Misuse::NothingAsked));
     assert_eq!(wire.take(), [], "neither Connect nor Acknowledge");
 }
 
 #[test]
 fn commands_at_the_wrong_moment_send_nothing() {
     let (mut server, mut wire) = fresh(Flavour::Full);
-    assert_eq!(
-        server.accept_open("n", &mut wire),
-        Err(Misuse::NothingAsked)
-    );
-    assert_eq!(
-        server.accept_reopen(&LEDGER, &mut wire),
-        Err(Misuse::NothingAsked)
-    );
+    assert_eq!(server.accept_open("n", &mut wire), Err(Misuse::NothingAsked));
+    assert_eq!(server.accept_reopen(&LEDGER, &mut wire), Err(Misuse::NothingAsked));
     assert_eq!(server.refuse("n", &mut wire), Err(Misuse::NothingAsked));
     assert_eq!(server.acknowledge(0, &mut wire), Err(Misuse::NotOpen));
-    assert_eq!(
-        server.deliver(Kind::Text, "a", b"0 0 ", &mut wire),
-        Err(Misuse::NotOpen)
-    );
+    assert_eq!(server.deliver(Kind::Text, "a", b"0 0 ", &mut wire), Err(Misuse::NotOpen));
     text(&mut server, "1 0 0 ");
     assert_eq!(server.accept_open("", &mut wire), Err(Misuse::NameEmpty));
     assert_eq!(server.refuse("n", &mut wire), Err(Misuse::NothingAsked));
     server.accept_open("n", &mut wire).unwrap();
-    assert_eq!(
-        server.accept_open("n", &mut wire),
-        Err(Misuse::NothingAsked)
-    );
-    assert_eq!(
-        server.acknowledge(1, &mut wire),
-        Err(Misuse::AcknowledgedUnreceived)
-    );
+    assert_eq!(server.accept_open("n", &mut wire), Err(Misuse::NothingAsked));
+    assert_eq!(server.acknowledge(1, &mut wire), Err(Misuse::AcknowledgedUnreceived));
     assert_eq!(wire.take_text(), ["1 1 n0 "]);
 }
 
 /// An idle session costs one small struct and, once its Connect is answered, no allocation.
 #[test]
 fn a_session_is_small() {
-    assert!(
-        size_of::<Connection>() <= 128,
-        "{}",
-        size_of::<Connection>()
-    );
+    assert!(size_of::<Connection>() <= 128, "{}", size_of::<Connection>());
 }

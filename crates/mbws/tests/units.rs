@@ -62,11 +62,7 @@ fn lengths_that_split_a_character() {
     ];
     for (kind, unit, payload) in table {
         let got = name_of(*kind, *unit, payload);
-        assert_eq!(
-            got,
-            Err(Violation::SplitCharacter),
-            "{unit:?} {payload:02x?}"
-        );
+        assert_eq!(got, Err(Violation::SplitCharacter), "{unit:?} {payload:02x?}");
     }
 }
 

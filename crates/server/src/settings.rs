@@ -46,6 +46,7 @@ pub(crate) fn gateway(config: &Config) -> wharf_gateway::Config {
         ping_interval: optional(websocket.ping_interval_ms),
         pong_timeout: Duration::from_millis(websocket.pong_timeout_ms),
         close_timeout: Duration::from_millis(websocket.close_timeout_ms),
+        ..wharf_gateway::Config::default()
     }
 }
 

@@ -90,10 +90,8 @@ impl Worker {
         let mailbox = Arc::clone(&node.mailbox);
         let wake = Arc::new(move || mailbox.call_for_journal());
         let data = &node.config.data;
-        let options = Options {
-            segment_size_bytes: data.segment_size_bytes,
-            ..Options::default()
-        };
+        let mut options = Options::default();
+        options.segment_size_bytes = data.segment_size_bytes;
         let (journal, recovery) = wharf_store::open(&data.directory, options, wake)
             .map_err(|error| StartError(error.to_string()))?;
         let shard = Shard::recover(settings::shard(&node.config), recovery, now())

@@ -59,8 +59,10 @@ impl Keeper {
     }
 
     fn free(&self, extents: &[Extent], told: Lsn) -> Result<(), JournalFailure> {
+        // Whatever the shard says, a frame that no snapshot covers is needed for recovery.
+        let unneeded_until = told.min(self.snapshot.unwrap_or_default());
         for extent in extents {
-            if let Some(dead) = self.segments.unneeded(*extent, told) {
+            if let Some(dead) = self.segments.unneeded(*extent, unneeded_until) {
                 self.recycle(Lsn(extent.0), dead.size_bytes)?;
             }
         }

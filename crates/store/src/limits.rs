@@ -24,9 +24,13 @@ pub const SEGMENT_SIZE_MAX_BYTES: u64 = 1 << 30;
 /// The first segment of a new log is no larger, so that a small broker takes little disk.
 pub(crate) const FIRST_SEGMENT_SIZE_BYTES: u64 = 4 << 20;
 
-/// Zeros are written and synced in such pieces, so that the disk never has a long queue of them
-/// when a commit wants to be synced.
-pub(crate) const ZEROING_PIECE_BYTES: usize = 1 << 20;
+/// Zeros are written in such pieces: the kernel caches one write in one large unit, and what is
+/// written into a unit beyond this size later takes measurably longer to sync.
+pub(crate) const ZEROING_PIECE_BYTES: usize = 64 << 10;
+
+/// Zeros are synced after so many, so that the disk never has a long queue of them when a
+/// commit wants to be synced.
+pub(crate) const ZEROING_SYNC_BYTES: u64 = 4 << 20;
 
 /// How long the log is quiet before the mark that proves its last frames durable is synced.
 pub(crate) const MARK_SYNC_DELAY_MS: u64 = 20;

@@ -66,12 +66,12 @@ impl Segments {
         Self::take_dead(&mut held, first_lsn)
     }
 
-    /// The shard needs nothing in the segment up to the newest frame it was told of. Frames
-    /// that it was not told of yet keep the segment; it will ask again.
-    pub(crate) fn unneeded(&self, extent: Extent, told: Lsn) -> Option<Segment> {
+    /// The shard needs no frame in the segment up to this one. Newer frames, of which it was not
+    /// told yet, keep the segment; it will ask again.
+    pub(crate) fn unneeded(&self, extent: Extent, until: Lsn) -> Option<Segment> {
         let first_lsn = Lsn(extent.0);
         let mut held = lock(&self.held);
-        held.get_mut(&first_lsn)?.unneeded_until = Some(told);
+        held.get_mut(&first_lsn)?.unneeded_until = Some(until);
         Self::take_dead(&mut held, first_lsn)
     }
 

@@ -2,7 +2,7 @@
 
 use crate::error::failure;
 use crate::layout::{SPARE_TEMPORARY, spare_name};
-use crate::limits::ZEROING_PIECE_BYTES;
+use crate::limits::{ZEROING_PIECE_BYTES, ZEROING_SYNC_BYTES};
 use crate::medium::{Medium, MediumFile};
 use crate::sync::lock;
 use std::io::{self, IoSlice};
@@ -174,10 +174,12 @@ pub(crate) fn write_zeros(file: &dyn MediumFile, start: u64, end: u64) -> io::Re
     while position < end {
         let len = zeros.len().min((end - position) as usize);
         file.write_at(position, &mut [IoSlice::new(&zeros[..len])])?;
-        file.sync_data()?;
         position += len as u64;
+        if (position - start).is_multiple_of(ZEROING_SYNC_BYTES) {
+            file.sync_data()?;
+        }
     }
-    Ok(())
+    file.sync_data()
 }
 
 /// The pool as the threads share it.

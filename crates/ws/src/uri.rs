@@ -113,10 +113,7 @@ impl Uri {
     /// The host as a resolver or TLS wants it: an IPv6 address has no brackets.
     #[must_use]
     pub fn host_unbracketed(&self) -> &str {
-        self.host
-            .strip_prefix('[')
-            .and_then(|host| host.strip_suffix(']'))
-            .unwrap_or(&self.host)
+        self.host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(&self.host)
     }
 
     /// The port to connect to. WS-URI-02: 80 for ws and 443 for wss unless the URI says otherwise.
@@ -187,13 +184,9 @@ fn split_port(authority: &str) -> Result<(&str, Option<u16>), UriError> {
         None => return Err(UriError::Host),
         // RFC 3986: a port without digits is the default port.
         Some("") => None,
-        Some(digits) if digits.bytes().all(|octet| octet.is_ascii_digit()) => Some(
-            digits
-                .parse()
-                .ok()
-                .filter(|port| *port != 0)
-                .ok_or(UriError::Port)?,
-        ),
+        Some(digits) if digits.bytes().all(|octet| octet.is_ascii_digit()) => {
+            Some(digits.parse().ok().filter(|port| *port != 0).ok_or(UriError::Port)?)
+        }
         Some(_) => return Err(UriError::Port),
     };
     Ok((host, port))
@@ -201,15 +194,11 @@ fn split_port(authority: &str) -> Result<(&str, Option<u16>), UriError> {
 
 fn is_ascii_host(host: &str) -> bool {
     if let Some(literal) = host.strip_prefix('[') {
-        return literal
-            .strip_suffix(']')
-            .is_some_and(|ip| ip.parse::<Ipv6Addr>().is_ok());
+        return literal.strip_suffix(']').is_some_and(|ip| ip.parse::<Ipv6Addr>().is_ok());
     }
     !host.is_empty()
         && host.len() <= HOST_MAX_BYTES
-        && host
-            .bytes()
-            .all(|octet| is_unreserved(octet) || is_sub_delimiter(octet))
+        && host.bytes().all(|octet| is_unreserved(octet) || is_sub_delimiter(octet))
 }
 
 /// WS-URI-07: a host that is not ASCII, or has escapes, is decoded and converted with IDNA.
@@ -220,11 +209,7 @@ fn normalise_host(host: &str) -> Result<String, UriError> {
         let decoded = unescape(host).ok_or(UriError::Host)?;
         idna::domain_to_ascii_strict(&decoded).map_err(|_| UriError::Host)?
     };
-    if is_ascii_host(&ascii) {
-        Ok(ascii)
-    } else {
-        Err(UriError::Host)
-    }
+    if is_ascii_host(&ascii) { Ok(ascii) } else { Err(UriError::Host) }
 }
 
 fn unescape(text: &str) -> Option<String> {
@@ -270,9 +255,8 @@ fn normalise_resource(resource: &str) -> Result<String, UriError> {
 }
 
 fn push_escaped(out: &mut String, text: &str, separators: &[u8]) -> Result<(), UriError> {
-    const HEX: [char; 16] = [
-        '0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'A', 'B', 'C', 'D', 'E', 'F',
-    ];
+    const HEX: [char; 16] =
+        ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'A', 'B', 'C', 'D', 'E', 'F'];
     let mut rest = text.as_bytes();
     while let Some((&octet, tail)) = rest.split_first() {
         rest = tail;

@@ -21,12 +21,8 @@ pub enum Version {
 
 impl Version {
     /// Every version, newest first.
-    pub const ALL: [Version; 4] = [
-        Version::Rfc6455,
-        Version::Draft8,
-        Version::Draft7,
-        Version::Draft6,
-    ];
+    pub const ALL: [Version; 4] =
+        [Version::Rfc6455, Version::Draft8, Version::Draft7, Version::Draft6];
 
     /// The number in `Sec-WebSocket-Version`.
     #[must_use]
@@ -98,10 +94,8 @@ impl Versions {
     pub const RFC6455: Versions = Versions(Version::Rfc6455.bit());
 
     /// RFC 6455 and the interim versions 8, 7 and 6.
-    pub const WITH_INTERIM: Versions = Versions::RFC6455
-        .with(Version::Draft8)
-        .with(Version::Draft7)
-        .with(Version::Draft6);
+    pub const WITH_INTERIM: Versions =
+        Versions::RFC6455.with(Version::Draft8).with(Version::Draft7).with(Version::Draft6);
 
     /// This set and `version`.
     #[must_use]
@@ -123,9 +117,7 @@ impl Versions {
 
     /// The versions of the set, newest first.
     pub fn iter(self) -> impl Iterator<Item = Version> {
-        Version::ALL
-            .into_iter()
-            .filter(move |version| self.contains(*version))
+        Version::ALL.into_iter().filter(move |version| self.contains(*version))
     }
 }
 

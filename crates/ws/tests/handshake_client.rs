@@ -19,9 +19,7 @@ fn wire(offer: Offer) -> String {
 }
 
 fn outcome_of(offer: Offer, response: &Lines) -> Outcome {
-    Handshake::new(offer, NONCE)
-        .unwrap()
-        .handle_input(&response.bytes())
+    Handshake::new(offer, NONCE).unwrap().handle_input(&response.bytes())
 }
 
 fn outcome(response: &Lines) -> Outcome {
@@ -85,10 +83,7 @@ fn the_host_names_the_port_when_it_is_not_the_default_one() {
         ("ws://B\u{fc}cher.example", "xn--bcher-kva.example"),
     ] {
         let wire = wire(Offer::new(uri.parse().unwrap()));
-        assert!(
-            wire.contains(&format!("\r\nHost: {host}\r\n")),
-            "{uri}: {wire}"
-        );
+        assert!(wire.contains(&format!("\r\nHost: {host}\r\n")), "{uri}: {wire}");
     }
 }
 
@@ -98,13 +93,7 @@ fn the_key_is_the_entropy_in_base64() {
     let key = |entropy| {
         let handshake = Handshake::new(offer(), entropy).unwrap();
         let wire = String::from_utf8(handshake.request_bytes().to_vec()).unwrap();
-        wire.split("Sec-WebSocket-Key: ")
-            .nth(1)
-            .unwrap()
-            .split("\r\n")
-            .next()
-            .unwrap()
-            .to_owned()
+        wire.split("Sec-WebSocket-Key: ").nth(1).unwrap().split("\r\n").next().unwrap().to_owned()
     };
     assert_eq!(key([0; 16]), "AAAAAAAAAAAAAAAAAAAAAA==");
     assert_eq!(key([255; 16]), "/////////////////////w==");
@@ -119,23 +108,9 @@ fn nothing_can_be_smuggled_into_a_request() {
     // WS-SV-02: header injection.
     let extra = |name: &str, value: &str| {
         let extra_headers = vec![(name.to_owned(), value.to_owned())];
-        Handshake::new(
-            Offer {
-                extra_headers,
-                ..offer()
-            },
-            NONCE,
-        )
-        .map(|_| ())
+        Handshake::new(Offer { extra_headers, ..offer() }, NONCE).map(|_| ())
     };
-    for value in [
-        "a\r\nHost: evil",
-        "a\rb",
-        "a\nb",
-        "a\0b",
-        "\u{7f}",
-        "a\u{1b}[0m",
-    ] {
+    for value in ["a\r\nHost: evil", "a\rb", "a\nb", "a\0b", "\u{7f}", "a\u{1b}[0m"] {
         assert_eq!(extra("X-A", value), Err(InvalidOffer::Header), "{value:?}");
     }
     for name in ["", "A B", "A:", "A\r\nB", "\u{e9}", "A\0"] {
@@ -152,23 +127,12 @@ fn nothing_can_be_smuggled_into_a_request() {
         "Sec-WebSocket-Key",
         "sec-websocket-anything",
     ] {
-        assert_eq!(
-            extra(name, "x"),
-            Err(InvalidOffer::ReservedHeader),
-            "{name}"
-        );
+        assert_eq!(extra(name, "x"), Err(InvalidOffer::ReservedHeader), "{name}");
     }
     assert_eq!(extra("X-A", "tab\tand caf\u{e9}"), Ok(()));
 
     let origin = |origin: &str| {
-        Handshake::new(
-            Offer {
-                origin: Some(origin.to_owned()),
-                ..offer()
-            },
-            NONCE,
-        )
-        .map(|_| ())
+        Handshake::new(Offer { origin: Some(origin.to_owned()), ..offer() }, NONCE).map(|_| ())
     };
     for value in ["", "http://a b", "http://a\r\nX: y", "http://\u{e9}"] {
         assert_eq!(origin(value), Err(InvalidOffer::Origin), "{value:?}");
@@ -181,24 +145,9 @@ fn offered_subprotocols_are_different_tokens() {
     // WS-HC-14.
     let offered = |names: &[&str]| {
         let subprotocols = names.iter().map(|name| (*name).to_owned()).collect();
-        Handshake::new(
-            Offer {
-                subprotocols,
-                ..offer()
-            },
-            NONCE,
-        )
-        .map(|_| ())
+        Handshake::new(Offer { subprotocols, ..offer() }, NONCE).map(|_| ())
     };
-    for names in [
-        &["a", "a"][..],
-        &[""],
-        &["a b"],
-        &["a,b"],
-        &["a\r\n"],
-        &["\u{e9}"],
-        &["\"a\""],
-    ] {
+    for names in [&["a", "a"][..], &[""], &["a b"], &["a,b"], &["a\r\n"], &["\u{e9}"], &["\"a\""]] {
         assert_eq!(offered(names), Err(InvalidOffer::Subprotocols), "{names:?}");
     }
     assert_eq!(offered(&["a", "A"]), Ok(()));
@@ -210,10 +159,7 @@ fn the_sample_response_opens_the_connection() {
     let bytes = Lines::response().bytes();
     assert_eq!(
         outcome(&Lines::response()),
-        Outcome::Upgraded {
-            agreement: Agreement::default(),
-            consumed: bytes.len()
-        }
+        Outcome::Upgraded { agreement: Agreement::default(), consumed: bytes.len() }
     );
 }
 
@@ -244,9 +190,7 @@ fn frames_behind_the_response_are_left_alone() {
 #[test]
 fn upgrade_is_websocket_in_any_case_and_nothing_else() {
     // WS-HC-18, WS-RG-01.
-    assert!(is_open(&outcome(
-        &Lines::response().set("Upgrade: WebSocket")
-    )));
+    assert!(is_open(&outcome(&Lines::response().set("Upgrade: WebSocket"))));
     for response in [
         Lines::response().drop("Upgrade"),
         Lines::response().set("Upgrade:"),
@@ -261,16 +205,10 @@ fn upgrade_is_websocket_in_any_case_and_nothing_else() {
 #[test]
 fn connection_has_the_token_upgrade() {
     // WS-HC-19.
-    for line in [
-        "Connection: upgrade",
-        "Connection: keep-alive, UPGRADE",
-        "CONNECTION:Upgrade,",
-    ] {
+    for line in ["Connection: upgrade", "Connection: keep-alive, UPGRADE", "CONNECTION:Upgrade,"] {
         assert!(is_open(&outcome(&Lines::response().set(line))), "{line}");
     }
-    assert!(is_open(&outcome(
-        &Lines::response().add("Connection: keep-alive")
-    )));
+    assert!(is_open(&outcome(&Lines::response().add("Connection: keep-alive"))));
     for response in [
         Lines::response().drop("Connection"),
         Lines::response().set("Connection: close"),
@@ -301,10 +239,7 @@ fn accept_answers_the_key() {
 #[test]
 fn a_subprotocol_is_one_of_ours_or_none() {
     // WS-HC-22, WS-HC-23, WS-HS-14.
-    let asked = Offer {
-        subprotocols: vec!["amqp".to_owned(), "xmpp".to_owned()],
-        ..offer()
-    };
+    let asked = Offer { subprotocols: vec!["amqp".to_owned(), "xmpp".to_owned()], ..offer() };
     let answered = |line: &str| outcome_of(asked.clone(), &Lines::response().add(line));
     let Outcome::Upgraded { agreement, .. } = answered("Sec-WebSocket-Protocol: xmpp") else {
         panic!("not open");
@@ -317,39 +252,25 @@ fn a_subprotocol_is_one_of_ours_or_none() {
 
     let failed = Outcome::Failed(Failure::Subprotocol);
     for value in ["", "XMPP", "mqtt", "amqp, xmpp", "\"xmpp\""] {
-        assert_eq!(
-            answered(&format!("Sec-WebSocket-Protocol: {value}")),
-            failed,
-            "{value}"
-        );
+        assert_eq!(answered(&format!("Sec-WebSocket-Protocol: {value}")), failed, "{value}");
     }
-    let twice = Lines::response()
-        .add("Sec-WebSocket-Protocol: amqp")
-        .add("Sec-WebSocket-Protocol: amqp");
+    let twice =
+        Lines::response().add("Sec-WebSocket-Protocol: amqp").add("Sec-WebSocket-Protocol: amqp");
     assert_eq!(outcome_of(asked, &twice), failed);
-    assert_eq!(
-        outcome(&Lines::response().add("Sec-WebSocket-Protocol: amqp")),
-        failed
-    );
+    assert_eq!(outcome(&Lines::response().add("Sec-WebSocket-Protocol: amqp")), failed);
 }
 
 #[test]
 fn extensions_are_answered_in_one_field() {
     // WS-HC-23, WS-A01.
-    let asked = Offer {
-        deflate: vec![Default::default()],
-        ..offer()
-    };
+    let asked = Offer { deflate: vec![Default::default()], ..offer() };
     let once = Lines::response().add("Sec-WebSocket-Extensions: permessage-deflate");
     let Outcome::Upgraded { agreement, .. } = outcome_of(asked.clone(), &once) else {
         panic!("not open");
     };
     assert!(matches!(agreement.compression, Compression::PerMessage(_)));
     let twice = once.add("Sec-WebSocket-Extensions: permessage-deflate");
-    assert_eq!(
-        outcome_of(asked, &twice),
-        Outcome::Failed(Failure::ExtensionsMalformed)
-    );
+    assert_eq!(outcome_of(asked, &twice), Outcome::Failed(Failure::ExtensionsMalformed));
 }
 
 #[test]
@@ -362,31 +283,17 @@ fn any_other_status_is_plain_http() {
     ]);
     let head = response.bytes();
     let mut handshake = Handshake::new(offer(), NONCE).unwrap();
-    let Outcome::Http {
-        status,
-        headers,
-        consumed,
-    } = handshake.handle_input(&[&head[..], b"ok"].concat())
+    let Outcome::Http { status, headers, consumed } =
+        handshake.handle_input(&[&head[..], b"ok"].concat())
     else {
         panic!("not plain HTTP");
     };
     assert_eq!((status, consumed), (302, head.len()));
-    assert_eq!(
-        headers[0],
-        ("Location".to_owned(), b"wss://other.example/chat".to_vec())
-    );
-    for line in [
-        "HTTP/1.1 200 OK",
-        "HTTP/1.1 401 Unauthorized",
-        "HTTP/1.0 503",
-        "HTTP/1.1 999 x",
-    ] {
+    assert_eq!(headers[0], ("Location".to_owned(), b"wss://other.example/chat".to_vec()));
+    for line in ["HTTP/1.1 200 OK", "HTTP/1.1 401 Unauthorized", "HTTP/1.0 503", "HTTP/1.1 999 x"] {
         // Even if it looks like an upgrade otherwise.
         let outcome = outcome(&Lines::response().start(line));
-        assert!(
-            matches!(outcome, Outcome::Http { .. }),
-            "{line}: {outcome:?}"
-        );
+        assert!(matches!(outcome, Outcome::Http { .. }), "{line}: {outcome:?}");
     }
 }
 
@@ -398,12 +305,8 @@ fn a_refused_version_is_retried_with_a_listed_one_only() {
         "Sec-WebSocket-Version: 13, 8",
         "sec-websocket-version: 7, 99, 300, x, 9",
     ]);
-    let Outcome::Http { headers, .. } = outcome(&response) else {
-        panic!("not plain HTTP")
-    };
-    let listed = Versions::RFC6455
-        .with(Version::Draft8)
-        .with(Version::Draft7);
+    let Outcome::Http { headers, .. } = outcome(&response) else { panic!("not plain HTTP") };
+    let listed = Versions::RFC6455.with(Version::Draft8).with(Version::Draft7);
     assert_eq!(versions_listed(&headers), listed);
     assert_eq!(versions_listed(&[]), Versions::NONE);
 }
@@ -414,19 +317,10 @@ fn interim_responses_are_skipped_but_not_for_ever() {
     let last = Lines::response().bytes();
     let with = |count: usize| {
         let bytes = [interim.repeat(count), last.clone()].concat();
-        (
-            bytes.len(),
-            Handshake::new(offer(), NONCE).unwrap().handle_input(&bytes),
-        )
+        (bytes.len(), Handshake::new(offer(), NONCE).unwrap().handle_input(&bytes))
     };
     let (length, outcome) = with(8);
-    assert_eq!(
-        outcome,
-        Outcome::Upgraded {
-            agreement: Agreement::default(),
-            consumed: length
-        }
-    );
+    assert_eq!(outcome, Outcome::Upgraded { agreement: Agreement::default(), consumed: length });
     assert_eq!(with(9).1, Outcome::Failed(Failure::TooManyInterimResponses));
     // Octet by octet.
     let mut handshake = Handshake::new(offer(), NONCE).unwrap();
@@ -464,18 +358,12 @@ fn what_is_not_http_fails() {
     }
     // WS-HC-17: no upgrade in HTTP/1.0.
     let old = Lines::response().start("HTTP/1.0 101 Switching Protocols");
-    assert_eq!(
-        outcome(&old),
-        Outcome::Failed(Failure::Malformed(Malformed::HttpVersion))
-    );
+    assert_eq!(outcome(&old), Outcome::Failed(Failure::Malformed(Malformed::HttpVersion)));
 }
 
 #[test]
 fn a_response_is_bounded() {
-    let limits = HeadLimits {
-        head_max_bytes: 256,
-        headers_max: 5,
-    };
+    let limits = HeadLimits { head_max_bytes: 256, headers_max: 5 };
     let offer = || Offer { limits, ..offer() };
     let mut handshake = Handshake::new(offer(), NONCE).unwrap();
     assert_eq!(handshake.handle_input(&[b'a'; 200]), Outcome::Incomplete);

@@ -12,10 +12,7 @@ use wharf_ws::handshake::{
 };
 
 fn with(deflate: DeflatePolicy) -> Policy {
-    Policy {
-        deflate: Some(deflate),
-        ..Policy::default()
-    }
+    Policy { deflate: Some(deflate), ..Policy::default() }
 }
 
 /// The answer to an offer, as written, and what it means.
@@ -41,16 +38,9 @@ fn accepted(offer: &str) -> Option<String> {
 fn nothing_is_used_that_is_not_enabled_or_not_offered() {
     // WS-EX-02, WS-EX-03, WS-HS-15, WS-EX-05.
     assert_eq!(answer("permessage-deflate", &Policy::default()), None);
-    let acceptance = Lines::request()
-        .ask(&with(DeflatePolicy::default()))
-        .unwrap();
+    let acceptance = Lines::request().ask(&with(DeflatePolicy::default())).unwrap();
     assert_eq!(acceptance.agreement.compression, Compression::None);
-    for offer in [
-        "permessage-bzip2",
-        "x-webkit-deflate-frame",
-        "deflate-stream",
-        "mux; max=4",
-    ] {
+    for offer in ["permessage-bzip2", "x-webkit-deflate-frame", "deflate-stream", "mux; max=4"] {
         assert_eq!(accepted(offer), None, "{offer}");
     }
 }
@@ -58,10 +48,7 @@ fn nothing_is_used_that_is_not_enabled_or_not_offered() {
 #[test]
 fn the_examples_of_rfc_7692() {
     // Section 7.1.3.
-    assert_eq!(
-        accepted("permessage-deflate").as_deref(),
-        Some("permessage-deflate")
-    );
+    assert_eq!(accepted("permessage-deflate").as_deref(), Some("permessage-deflate"));
     assert_eq!(
         accepted("permessage-deflate; client_max_window_bits; server_max_window_bits=10")
             .as_deref(),
@@ -103,37 +90,18 @@ fn the_answer_and_the_agreement_say_the_same() {
             "; server_max_window_bits=15",
             params(false, false, 15, 15),
         ),
-        (
-            "; server_max_window_bits=9",
-            "; server_max_window_bits=9",
-            params(false, false, 9, 15),
-        ),
+        ("; server_max_window_bits=9", "; server_max_window_bits=9", params(false, false, 9, 15)),
         ("; client_max_window_bits", "", params(false, false, 15, 15)),
-        (
-            "; client_max_window_bits=15",
-            "",
-            params(false, false, 15, 15),
-        ),
+        ("; client_max_window_bits=15", "", params(false, false, 15, 15)),
         (
             "; client_max_window_bits=11",
             "; client_max_window_bits=11",
             params(false, false, 15, 11),
         ),
-        (
-            "; client_max_window_bits=8",
-            "; client_max_window_bits=8",
-            params(false, false, 15, 8),
-        ),
+        ("; client_max_window_bits=8", "; client_max_window_bits=8", params(false, false, 15, 8)),
     ] {
-        let got = answer(
-            &format!("permessage-deflate{offer}"),
-            &with(DeflatePolicy::default()),
-        );
-        assert_eq!(
-            got,
-            Some((format!("permessage-deflate{written}"), meant)),
-            "{offer}"
-        );
+        let got = answer(&format!("permessage-deflate{offer}"), &with(DeflatePolicy::default()));
+        assert_eq!(got, Some((format!("permessage-deflate{written}"), meant)), "{offer}");
     }
 }
 
@@ -152,36 +120,23 @@ fn the_servers_own_wishes_are_in_the_answer() {
         "permessage-deflate; server_no_context_takeover; client_no_context_takeover; \
          server_max_window_bits=12"
     );
-    assert_eq!(
-        (params.server_max_window_bits, params.client_max_window_bits),
-        (12, 15)
-    );
+    assert_eq!((params.server_max_window_bits, params.client_max_window_bits), (12, 15));
 
-    let (written, params) = answer(
-        "permessage-deflate; client_max_window_bits; server_max_window_bits=14",
-        &frugal,
-    )
-    .unwrap();
+    let (written, params) =
+        answer("permessage-deflate; client_max_window_bits; server_max_window_bits=14", &frugal)
+            .unwrap();
     assert_eq!(
         written,
         "permessage-deflate; server_no_context_takeover; client_no_context_takeover; \
          server_max_window_bits=12; client_max_window_bits=10"
     );
-    assert_eq!(
-        (params.server_max_window_bits, params.client_max_window_bits),
-        (12, 10)
-    );
+    assert_eq!((params.server_max_window_bits, params.client_max_window_bits), (12, 10));
 
     // Never larger than what was offered.
-    let (_, params) = answer(
-        "permessage-deflate; client_max_window_bits=9; server_max_window_bits=9",
-        &frugal,
-    )
-    .unwrap();
-    assert_eq!(
-        (params.server_max_window_bits, params.client_max_window_bits),
-        (9, 9)
-    );
+    let (_, params) =
+        answer("permessage-deflate; client_max_window_bits=9; server_max_window_bits=9", &frugal)
+            .unwrap();
+    assert_eq!((params.server_max_window_bits, params.client_max_window_bits), (9, 9));
 }
 
 #[test]
@@ -192,10 +147,7 @@ fn wishes_outside_the_range_are_moved_into_it() {
         ..DeflatePolicy::default()
     });
     let (_, params) = answer("permessage-deflate; client_max_window_bits", &odd).unwrap();
-    assert_eq!(
-        (params.server_max_window_bits, params.client_max_window_bits),
-        (9, 15)
-    );
+    assert_eq!((params.server_max_window_bits, params.client_max_window_bits), (9, 15));
 }
 
 #[test]
@@ -290,11 +242,7 @@ fn a_broken_list_is_a_bad_request() {
     ] {
         let request = Lines::request().add(&format!("Sec-WebSocket-Extensions: {offer}"));
         for policy in [Policy::default(), with(DeflatePolicy::default())] {
-            assert_eq!(
-                request.refused(&policy),
-                (400, Reason::ExtensionsMalformed),
-                "{offer}"
-            );
+            assert_eq!(request.refused(&policy), (400, Reason::ExtensionsMalformed), "{offer}");
         }
     }
 }
@@ -303,31 +251,19 @@ fn a_broken_list_is_a_bad_request() {
 fn floods_of_offers_are_refused() {
     let offers = ["a"; 65].join(", ");
     let request = Lines::request().add(&format!("Sec-WebSocket-Extensions: {offers}"));
-    assert_eq!(
-        request.refused(&Policy::default()),
-        (400, Reason::ExtensionsMalformed)
-    );
+    assert_eq!(request.refused(&Policy::default()), (400, Reason::ExtensionsMalformed));
     let params = ["a"; 66].join("; ");
     let request = Lines::request().add(&format!("Sec-WebSocket-Extensions: {params}"));
-    assert_eq!(
-        request.refused(&Policy::default()),
-        (400, Reason::ExtensionsMalformed)
-    );
+    assert_eq!(request.refused(&Policy::default()), (400, Reason::ExtensionsMalformed));
     let names: Vec<String> = (0..65).map(|n| format!("p{n}")).collect();
     let request = Lines::request().add(&format!("Sec-WebSocket-Protocol: {}", names.join(",")));
-    assert_eq!(
-        request.refused(&Policy::default()),
-        (400, Reason::SubprotocolsMalformed)
-    );
+    assert_eq!(request.refused(&Policy::default()), (400, Reason::SubprotocolsMalformed));
 }
 
 /// What a client that offered `deflate` makes of an answer.
 fn client(deflate: &[DeflateOffer], answer: &str) -> Result<Compression, Failure> {
     let uri = "ws://server.example.com/chat".parse().unwrap();
-    let offer = Offer {
-        deflate: deflate.to_vec(),
-        ..Offer::new(uri)
-    };
+    let offer = Offer { deflate: deflate.to_vec(), ..Offer::new(uri) };
     let mut handshake = Handshake::new(offer, NONCE).unwrap();
     let response = Lines::response().add(&format!("Sec-WebSocket-Extensions: {answer}"));
     match handshake.handle_input(&response.bytes()) {
@@ -346,10 +282,7 @@ fn a_client_writes_its_offers_in_order() {
         server_max_window_bits: Some(10),
         client_max_window_bits: Some(12),
     };
-    let bare = DeflateOffer {
-        client_max_window_bits: None,
-        ..DeflateOffer::default()
-    };
+    let bare = DeflateOffer { client_max_window_bits: None, ..DeflateOffer::default() };
     let offer = Offer {
         deflate: vec![strict, DeflateOffer::default(), bare],
         ..Offer::new("ws://a/".parse().unwrap())
@@ -377,19 +310,10 @@ fn a_client_takes_what_answers_its_offer() {
     assert_eq!(params("permessage-deflate"), DeflateParams::default());
     assert!(params("permessage-deflate; client_no_context_takeover").client_no_context_takeover);
     assert!(params("permessage-deflate; server_no_context_takeover").server_no_context_takeover);
-    assert_eq!(
-        params("permessage-deflate; server_max_window_bits=8").server_max_window_bits,
-        8
-    );
-    assert_eq!(
-        params("permessage-deflate; client_max_window_bits=9").client_max_window_bits,
-        9
-    );
+    assert_eq!(params("permessage-deflate; server_max_window_bits=8").server_max_window_bits, 8);
+    assert_eq!(params("permessage-deflate; client_max_window_bits=9").client_max_window_bits, 9);
     // The smallest window is taken too; the engine then sends uncompressed (WS-PD-13).
-    assert_eq!(
-        params("permessage-deflate; client_max_window_bits=8").client_max_window_bits,
-        8
-    );
+    assert_eq!(params("permessage-deflate; client_max_window_bits=8").client_max_window_bits, 8);
     assert_eq!(
         params("permessage-deflate; client_max_window_bits=\"9\"").client_max_window_bits,
         9
@@ -451,40 +375,22 @@ fn a_client_fails_on_faulty_parameters() {
 fn a_client_fails_on_answers_that_ignore_its_demands() {
     // WS-PD-04, WS-PD-06, WS-PD-07.
     let answers_no_offer = Err(Failure::Extensions(AnswerFault::AnswersNoOffer));
-    let narrow = [DeflateOffer {
-        server_max_window_bits: Some(10),
-        ..DeflateOffer::default()
-    }];
+    let narrow = [DeflateOffer { server_max_window_bits: Some(10), ..DeflateOffer::default() }];
     assert_eq!(client(&narrow, "permessage-deflate"), answers_no_offer);
-    assert_eq!(
-        client(&narrow, "permessage-deflate; server_max_window_bits=11"),
-        answers_no_offer
-    );
+    assert_eq!(client(&narrow, "permessage-deflate; server_max_window_bits=11"), answers_no_offer);
     assert!(client(&narrow, "permessage-deflate; server_max_window_bits=10").is_ok());
     assert!(client(&narrow, "permessage-deflate; server_max_window_bits=9").is_ok());
 
-    let fresh = [DeflateOffer {
-        server_no_context_takeover: true,
-        ..DeflateOffer::default()
-    }];
+    let fresh = [DeflateOffer { server_no_context_takeover: true, ..DeflateOffer::default() }];
     assert_eq!(client(&fresh, "permessage-deflate"), answers_no_offer);
 
-    let unlimited = [DeflateOffer {
-        client_max_window_bits: None,
-        ..DeflateOffer::default()
-    }];
+    let unlimited = [DeflateOffer { client_max_window_bits: None, ..DeflateOffer::default() }];
     assert_eq!(
         client(&unlimited, "permessage-deflate; client_max_window_bits=15"),
         answers_no_offer
     );
-    let limited = [DeflateOffer {
-        client_max_window_bits: Some(10),
-        ..DeflateOffer::default()
-    }];
-    assert_eq!(
-        client(&limited, "permessage-deflate; client_max_window_bits=11"),
-        answers_no_offer
-    );
+    let limited = [DeflateOffer { client_max_window_bits: Some(10), ..DeflateOffer::default() }];
+    assert_eq!(client(&limited, "permessage-deflate; client_max_window_bits=11"), answers_no_offer);
 
     // WS-PD-03: with a second offer that demands nothing, the same answer is fine.
     let either = [narrow[0], DeflateOffer::default()];
@@ -494,13 +400,7 @@ fn a_client_fails_on_answers_that_ignore_its_demands() {
 #[test]
 fn a_client_fails_on_a_broken_list() {
     // WS-EX-01.
-    for answer in [
-        "",
-        ",",
-        "permessage-deflate;",
-        "permessage-deflate; a=\"b c\"",
-        "a b",
-    ] {
+    for answer in ["", ",", "permessage-deflate;", "permessage-deflate; a=\"b c\"", "a b"] {
         assert_eq!(
             client(&[DeflateOffer::default()], answer),
             Err(Failure::ExtensionsMalformed),
@@ -513,30 +413,12 @@ fn a_client_fails_on_a_broken_list() {
 fn offers_that_cannot_be_kept_are_not_sent() {
     let uri = || "ws://a/".parse().unwrap();
     for deflate in [
-        DeflateOffer {
-            server_max_window_bits: Some(7),
-            ..DeflateOffer::default()
-        },
-        DeflateOffer {
-            server_max_window_bits: Some(16),
-            ..DeflateOffer::default()
-        },
-        DeflateOffer {
-            client_max_window_bits: Some(8),
-            ..DeflateOffer::default()
-        },
-        DeflateOffer {
-            client_max_window_bits: Some(16),
-            ..DeflateOffer::default()
-        },
+        DeflateOffer { server_max_window_bits: Some(7), ..DeflateOffer::default() },
+        DeflateOffer { server_max_window_bits: Some(16), ..DeflateOffer::default() },
+        DeflateOffer { client_max_window_bits: Some(8), ..DeflateOffer::default() },
+        DeflateOffer { client_max_window_bits: Some(16), ..DeflateOffer::default() },
     ] {
-        let offer = Offer {
-            deflate: vec![deflate],
-            ..Offer::new(uri())
-        };
-        assert_eq!(
-            Handshake::new(offer, NONCE).unwrap_err(),
-            InvalidOffer::WindowBits
-        );
+        let offer = Offer { deflate: vec![deflate], ..Offer::new(uri()) };
+        assert_eq!(Handshake::new(offer, NONCE).unwrap_err(), InvalidOffer::WindowBits);
     }
 }

@@ -12,10 +12,7 @@ use wharf_ws::version::{Version, Versions};
 const INTERIM: [Version; 3] = [Version::Draft8, Version::Draft7, Version::Draft6];
 
 fn policy() -> Policy {
-    Policy {
-        versions: Versions::WITH_INTERIM,
-        ..Policy::default()
-    }
+    Policy { versions: Versions::WITH_INTERIM, ..Policy::default() }
 }
 
 fn request(version: Version) -> Lines {
@@ -23,16 +20,11 @@ fn request(version: Version) -> Lines {
 }
 
 fn offer(version: Version) -> Offer {
-    Offer {
-        version,
-        ..Offer::new("ws://server.example.com/chat".parse().unwrap())
-    }
+    Offer { version, ..Offer::new("ws://server.example.com/chat".parse().unwrap()) }
 }
 
 fn outcome(offer: Offer, response: &Lines) -> Outcome {
-    Handshake::new(offer, NONCE)
-        .unwrap()
-        .handle_input(&response.bytes())
+    Handshake::new(offer, NONCE).unwrap().handle_input(&response.bytes())
 }
 
 fn wire(offer: Offer) -> String {
@@ -51,10 +43,7 @@ fn the_header_value_names_the_version() {
     assert_eq!(spoken.collect::<Vec<u8>>(), [6, 7, 8, 13]);
     assert_eq!(Versions::WITH_INTERIM.to_string(), "13, 8, 7, 6");
     assert_eq!(Versions::default(), Versions::RFC6455);
-    assert_eq!(
-        Versions::WITH_INTERIM.without(Version::Draft7).to_string(),
-        "13, 8, 6"
-    );
+    assert_eq!(Versions::WITH_INTERIM.without(Version::Draft7).to_string(), "13, 8, 6");
     assert_eq!(format!("{:?}", Versions::RFC6455), "{Rfc6455}");
 }
 
@@ -64,10 +53,7 @@ fn interim_versions_are_off_by_default() {
     for version in INTERIM {
         let refused = request(version).refused(&Policy::default());
         assert_eq!(refused, (426, Reason::VersionUnsupported));
-        let only = Policy {
-            versions: Versions::RFC6455.with(version),
-            ..Policy::default()
-        };
+        let only = Policy { versions: Versions::RFC6455.with(version), ..Policy::default() };
         for other in INTERIM {
             assert_eq!(request(other).ask(&only).is_ok(), other == version);
         }
@@ -93,17 +79,14 @@ fn an_enabled_version_is_agreed_with_the_same_accept() {
 fn upgrade_and_connection_are_checked_in_every_version() {
     // HYBI-013, HYBI-014, HYBI-023 (an HTTP error, not just a closed connection).
     for version in INTERIM {
-        let lists = request(version)
-            .set("Upgrade: x, WebSocket")
-            .set("Connection: keep-alive, upgrade");
+        let lists =
+            request(version).set("Upgrade: x, WebSocket").set("Connection: keep-alive, upgrade");
         assert!(lists.ask(&policy()).is_ok());
         let refused = request(version).drop("Upgrade").refused(&policy());
         assert_eq!(refused, (426, Reason::UpgradeMissing));
         let refused = request(version).drop("Connection").refused(&policy());
         assert_eq!(refused, (400, Reason::ConnectionMissing));
-        let refused = request(version)
-            .set("Sec-WebSocket-Key: short")
-            .refused(&policy());
+        let refused = request(version).set("Sec-WebSocket-Key: short").refused(&policy());
         assert_eq!(refused, (400, Reason::KeyInvalid));
     }
 }
@@ -112,17 +95,8 @@ fn upgrade_and_connection_are_checked_in_every_version() {
 fn a_host_may_leave_out_any_port() {
     // HYBI-012, HYBI-A04.
     for version in INTERIM {
-        for host in [
-            "server.example.com",
-            "server.example.com:9001",
-            "server.example.com:80",
-        ] {
-            assert!(
-                request(version)
-                    .set(&format!("Host: {host}"))
-                    .ask(&policy())
-                    .is_ok()
-            );
+        for host in ["server.example.com", "server.example.com:9001", "server.example.com:80"] {
+            assert!(request(version).set(&format!("Host: {host}")).ask(&policy()).is_ok());
         }
     }
 }
@@ -131,10 +105,7 @@ fn a_host_may_leave_out_any_port() {
 fn the_origin_has_another_name() {
     // HYBI-010, HYBI-011, HYBI-100.
     let list = OriginPolicy::List(vec!["http://good.example".to_owned()]);
-    let policy = Policy {
-        origins: list,
-        ..policy()
-    };
+    let policy = Policy { origins: list, ..policy() };
     let bad = (403, Reason::OriginNotAllowed);
     for version in INTERIM {
         let good = request(version).add("Sec-WebSocket-Origin: http://good.example");
@@ -144,18 +115,8 @@ fn the_origin_has_another_name() {
         assert_eq!(evil.refused(&policy), bad);
 
         // Clients of -11 and -12 say 8 and use the new name.
-        assert!(
-            request(version)
-                .add("Origin: http://good.example")
-                .ask(&policy)
-                .is_ok()
-        );
-        assert_eq!(
-            request(version)
-                .add("Origin: http://evil.example")
-                .refused(&policy),
-            bad
-        );
+        assert!(request(version).add("Origin: http://good.example").ask(&policy).is_ok());
+        assert_eq!(request(version).add("Origin: http://evil.example").refused(&policy), bad);
 
         let both = good.clone().add("Origin: http://good.example");
         assert!(both.ask(&policy).is_ok());
@@ -172,17 +133,11 @@ fn the_origin_has_another_name() {
 #[test]
 fn subprotocols_may_be_quoted_in_versions_6_and_7() {
     // HYBI-017, HYBI-018.
-    let policy = Policy {
-        subprotocols: vec!["amqp".to_owned(), "a,b".to_owned()],
-        ..policy()
-    };
+    let policy = Policy { subprotocols: vec!["amqp".to_owned(), "a,b".to_owned()], ..policy() };
     for version in [Version::Draft6, Version::Draft7] {
         let request = request(version).add("Sec-WebSocket-Protocol: \"x y\", \"am\\qp\"");
         // A blank is not within U+0021 to U+007E.
-        assert_eq!(
-            request.refused(&policy),
-            (400, Reason::SubprotocolsMalformed)
-        );
+        assert_eq!(request.refused(&policy), (400, Reason::SubprotocolsMalformed));
         let request = self::request(version).add("Sec-WebSocket-Protocol: \"x;y\", \"am\\qp\"");
         let acceptance = request.ask(&policy).unwrap();
         assert_eq!(acceptance.agreement.subprotocol.as_deref(), Some("amqp"));
@@ -190,17 +145,11 @@ fn subprotocols_may_be_quoted_in_versions_6_and_7() {
         let request = self::request(version).add("Sec-WebSocket-Protocol: \"a,b\"");
         assert_eq!(request.ask(&policy).unwrap().agreement.subprotocol, None);
         let request = self::request(version).add("Sec-WebSocket-Protocol: \"\"");
-        assert_eq!(
-            request.refused(&policy),
-            (400, Reason::SubprotocolsMalformed)
-        );
+        assert_eq!(request.refused(&policy), (400, Reason::SubprotocolsMalformed));
     }
     for version in [Version::Draft8, Version::Rfc6455] {
         let request = request(version).add("Sec-WebSocket-Protocol: \"amqp\"");
-        assert_eq!(
-            request.refused(&policy),
-            (400, Reason::SubprotocolsMalformed)
-        );
+        assert_eq!(request.refused(&policy), (400, Reason::SubprotocolsMalformed));
     }
 }
 
@@ -208,16 +157,11 @@ fn subprotocols_may_be_quoted_in_versions_6_and_7() {
 fn extension_values_follow_the_grammar_of_their_time() {
     // HYBI-020, HYBI-095 (at most one extension, so its order is trivial).
     let with = |version, list: &str| {
-        request(version)
-            .add(&format!("Sec-WebSocket-Extensions: {list}"))
-            .ask(&policy())
+        request(version).add(&format!("Sec-WebSocket-Extensions: {list}")).ask(&policy())
     };
     for version in INTERIM {
         assert!(with(version, "x-private; a; b=c, foo").is_ok());
-        assert_eq!(
-            with(version, "a b").unwrap_err().reason(),
-            Reason::ExtensionsMalformed
-        );
+        assert_eq!(with(version, "a b").unwrap_err().reason(), Reason::ExtensionsMalformed);
     }
     for version in [Version::Draft6, Version::Draft7] {
         assert!(with(version, "foo; a=\"b c, d\"").is_ok());
@@ -231,10 +175,7 @@ fn extension_values_follow_the_grammar_of_their_time() {
 #[test]
 fn deflate_stream_is_for_those_who_switch_it_on() {
     // HYBI-090, HYBI-093: Firefox 7 offers it with version 8.
-    let on = Policy {
-        deflate_stream: true,
-        ..policy()
-    };
+    let on = Policy { deflate_stream: true, ..policy() };
     for version in INTERIM {
         let request = request(version).add("Sec-WebSocket-Extensions: deflate-stream");
         let declined = request.ask(&policy()).unwrap();
@@ -242,49 +183,27 @@ fn deflate_stream_is_for_those_who_switch_it_on() {
         assert_eq!(declined.extensions, None);
         let accepted = request.ask(&on).unwrap();
         assert_eq!(accepted.agreement.compression, Compression::Stream);
-        assert_eq!(
-            field(accepted.headers(), "Sec-WebSocket-Extensions"),
-            Some("deflate-stream")
-        );
+        assert_eq!(field(accepted.headers(), "Sec-WebSocket-Extensions"), Some("deflate-stream"));
         // It has no parameters.
         let request =
             self::request(version).add("Sec-WebSocket-Extensions: deflate-stream; level=9");
-        assert_eq!(
-            request.ask(&on).unwrap().agreement.compression,
-            Compression::None
-        );
+        assert_eq!(request.ask(&on).unwrap().agreement.compression, Compression::None);
     }
     let request = Lines::request().add("Sec-WebSocket-Extensions: deflate-stream");
-    assert_eq!(
-        request.ask(&on).unwrap().agreement.compression,
-        Compression::None
-    );
+    assert_eq!(request.ask(&on).unwrap().agreement.compression, Compression::None);
 }
 
 #[test]
 fn permessage_deflate_is_for_version_13_only() {
     // HYBI-094.
-    let on = Policy {
-        deflate: Some(Default::default()),
-        deflate_stream: true,
-        ..policy()
-    };
+    let on = Policy { deflate: Some(Default::default()), deflate_stream: true, ..policy() };
     for version in INTERIM {
         let request = request(version).add("Sec-WebSocket-Extensions: permessage-deflate");
-        assert_eq!(
-            request.ask(&on).unwrap().agreement.compression,
-            Compression::None
-        );
+        assert_eq!(request.ask(&on).unwrap().agreement.compression, Compression::None);
         let both = request.add("Sec-WebSocket-Extensions: deflate-stream");
-        assert_eq!(
-            both.ask(&on).unwrap().agreement.compression,
-            Compression::Stream
-        );
+        assert_eq!(both.ask(&on).unwrap().agreement.compression, Compression::Stream);
 
-        let offer = Offer {
-            deflate: vec![DeflateOffer::default()],
-            ..offer(version)
-        };
+        let offer = Offer { deflate: vec![DeflateOffer::default()], ..offer(version) };
         assert!(!wire(offer.clone()).contains("permessage-deflate"));
         let response = Lines::response().add("Sec-WebSocket-Extensions: permessage-deflate");
         assert_eq!(
@@ -297,21 +216,10 @@ fn permessage_deflate_is_for_version_13_only() {
 #[test]
 fn later_subprotocols_may_be_served_over_interim_versions() {
     // HYBI-102: an extension of this project; the handshake makes no difference.
-    let policy = Policy {
-        subprotocols: vec!["amqp".to_owned()],
-        ..policy()
-    };
+    let policy = Policy { subprotocols: vec!["amqp".to_owned()], ..policy() };
     for version in INTERIM {
         let request = request(version).add("Sec-WebSocket-Protocol: amqp");
-        assert_eq!(
-            request
-                .ask(&policy)
-                .unwrap()
-                .agreement
-                .subprotocol
-                .as_deref(),
-            Some("amqp")
-        );
+        assert_eq!(request.ask(&policy).unwrap().agreement.subprotocol.as_deref(), Some("amqp"));
     }
 }
 
@@ -346,20 +254,10 @@ fn clients_of_versions_7_and_8_name_their_version_and_origin() {
     for version in [Version::Draft7, Version::Draft8] {
         let uri = "ws://server.example.com:80/".parse().unwrap();
         let origin = Some("http://a.example".to_owned());
-        let wire = wire(Offer {
-            version,
-            origin,
-            ..Offer::new(uri)
-        });
-        assert!(
-            wire.contains(&format!("\r\nSec-WebSocket-Version: {version}\r\n")),
-            "{wire}"
-        );
+        let wire = wire(Offer { version, origin, ..Offer::new(uri) });
+        assert!(wire.contains(&format!("\r\nSec-WebSocket-Version: {version}\r\n")), "{wire}");
         assert!(wire.contains("\r\nHost: server.example.com\r\n"), "{wire}");
-        assert!(
-            wire.contains("\r\nSec-WebSocket-Origin: http://a.example\r\n"),
-            "{wire}"
-        );
+        assert!(wire.contains("\r\nSec-WebSocket-Origin: http://a.example\r\n"), "{wire}");
         assert!(!wire.contains("\r\nOrigin:"), "{wire}");
     }
 }
@@ -367,28 +265,16 @@ fn clients_of_versions_7_and_8_name_their_version_and_origin() {
 #[test]
 fn clients_of_versions_6_and_7_want_connection_to_equal_upgrade() {
     // HYBI-015.
-    for (version, is_strict) in [
-        (Version::Draft6, true),
-        (Version::Draft7, true),
-        (Version::Draft8, false),
-    ] {
+    for (version, is_strict) in
+        [(Version::Draft6, true), (Version::Draft7, true), (Version::Draft8, false)]
+    {
         let equal = Lines::response().set("Connection: upgrade");
-        assert!(matches!(
-            outcome(offer(version), &equal),
-            Outcome::Upgraded { .. }
-        ));
+        assert!(matches!(outcome(offer(version), &equal), Outcome::Upgraded { .. }));
         let list = Lines::response().set("Connection: keep-alive, Upgrade");
         let expected = outcome(offer(version), &list);
-        assert_eq!(
-            expected == Outcome::Failed(Failure::Connection),
-            is_strict,
-            "{version}"
-        );
+        assert_eq!(expected == Outcome::Failed(Failure::Connection), is_strict, "{version}");
         let wrong = Lines::response().set("Upgrade: websocket, x");
-        assert_eq!(
-            outcome(offer(version), &wrong),
-            Outcome::Failed(Failure::Upgrade)
-        );
+        assert_eq!(outcome(offer(version), &wrong), Outcome::Failed(Failure::Upgrade));
     }
 }
 
@@ -396,16 +282,10 @@ fn clients_of_versions_6_and_7_want_connection_to_equal_upgrade() {
 fn a_client_of_version_6_knows_no_other_status() {
     // HYBI-016; WS-HC-17 for the others.
     let response = Lines::of(&["HTTP/1.1 401 Unauthorized", "WWW-Authenticate: Basic"]);
-    assert_eq!(
-        outcome(offer(Version::Draft6), &response),
-        Outcome::Failed(Failure::Status(401))
-    );
+    assert_eq!(outcome(offer(Version::Draft6), &response), Outcome::Failed(Failure::Status(401)));
     for version in [Version::Draft7, Version::Draft8] {
         let outcome = outcome(offer(version), &response);
-        assert!(
-            matches!(outcome, Outcome::Http { status: 401, .. }),
-            "{outcome:?}"
-        );
+        assert!(matches!(outcome, Outcome::Http { status: 401, .. }), "{outcome:?}");
     }
 }
 
@@ -414,20 +294,14 @@ fn unrequested_answers_fail_in_every_version() {
     // HYBI-019, HYBI-A05 (an origin in the answer is ignored).
     for version in INTERIM {
         let response = Lines::response().add("Sec-WebSocket-Protocol: chat");
-        assert_eq!(
-            outcome(offer(version), &response),
-            Outcome::Failed(Failure::Subprotocol)
-        );
+        assert_eq!(outcome(offer(version), &response), Outcome::Failed(Failure::Subprotocol));
         let response = Lines::response().add("Sec-WebSocket-Extensions: deflate-stream");
         assert_eq!(
             outcome(offer(version), &response),
             Outcome::Failed(Failure::Extensions(AnswerFault::NotOffered))
         );
         let response = Lines::response().add("Sec-WebSocket-Origin: http://a");
-        assert!(matches!(
-            outcome(offer(version), &response),
-            Outcome::Upgraded { .. }
-        ));
+        assert!(matches!(outcome(offer(version), &response), Outcome::Upgraded { .. }));
     }
 }
 
@@ -435,10 +309,7 @@ fn unrequested_answers_fail_in_every_version() {
 fn a_client_uses_deflate_stream_when_it_was_offered_and_accepted() {
     // HYBI-090.
     for version in INTERIM {
-        let offer = Offer {
-            deflate_stream: true,
-            ..offer(version)
-        };
+        let offer = Offer { deflate_stream: true, ..offer(version) };
         let response = Lines::response().add("Sec-WebSocket-Extensions: deflate-stream");
         let Outcome::Upgraded { agreement, .. } = outcome(offer.clone(), &response) else {
             panic!("not open");

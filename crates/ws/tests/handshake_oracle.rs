@@ -70,17 +70,9 @@ impl Write for OurClient {
 }
 
 fn their_client(policy: Policy) -> Result<Option<String>, u16> {
-    let mut request = "ws://server.example.com:9001/chat?x=y"
-        .into_client_request()
-        .unwrap();
-    request
-        .headers_mut()
-        .insert("Sec-WebSocket-Protocol", "xmpp, amqp".parse().unwrap());
-    let ours = OurServer {
-        policy,
-        request: Vec::new(),
-        response: None,
-    };
+    let mut request = "ws://server.example.com:9001/chat?x=y".into_client_request().unwrap();
+    request.headers_mut().insert("Sec-WebSocket-Protocol", "xmpp, amqp".parse().unwrap());
+    let ours = OurServer { policy, request: Vec::new(), response: None };
     match tungstenite::client(request, ours) {
         Ok((_, response)) => {
             let name = response.headers().get("Sec-WebSocket-Protocol");
@@ -96,20 +88,14 @@ fn their_client(policy: Policy) -> Result<Option<String>, u16> {
 #[test]
 fn their_client_is_served() {
     // WS-HS-16, WS-HS-14.
-    let policy = Policy {
-        subprotocols: vec!["amqp".to_owned()],
-        ..Policy::default()
-    };
+    let policy = Policy { subprotocols: vec!["amqp".to_owned()], ..Policy::default() };
     assert_eq!(their_client(policy), Ok(Some("amqp".to_owned())));
 }
 
 #[test]
 fn their_client_understands_refusals() {
     // WS-HS-01.
-    let policy = Policy {
-        require_subprotocol: true,
-        ..Policy::default()
-    };
+    let policy = Policy { require_subprotocol: true, ..Policy::default() };
     assert_eq!(their_client(policy), Err(400));
 }
 
@@ -120,23 +106,14 @@ fn their_server_serves_our_client() {
     let uri = "ws://server.example.com:9001/chat?x=y".parse().unwrap();
     let subprotocols = vec!["xmpp".to_owned(), "amqp".to_owned()];
     let deflate = vec![Default::default()];
-    let offer = Offer {
-        subprotocols,
-        deflate,
-        ..Offer::new(uri)
-    };
+    let offer = Offer { subprotocols, deflate, ..Offer::new(uri) };
     let mut client = Handshake::new(offer, NONCE).unwrap();
 
     let request = Cursor::new(client.request_bytes().to_vec());
-    let ours = OurClient {
-        request,
-        response: Vec::new(),
-    };
+    let ours = OurClient { request, response: Vec::new() };
     let choose = |request: &Request, mut response: Response| {
         assert_eq!(request.uri(), "/chat?x=y");
-        response
-            .headers_mut()
-            .insert("Sec-WebSocket-Protocol", "amqp".parse().unwrap());
+        response.headers_mut().insert("Sec-WebSocket-Protocol", "amqp".parse().unwrap());
         Ok(response)
     };
     let socket = tungstenite::accept_hdr(ours, choose).unwrap();

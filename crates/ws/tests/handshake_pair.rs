@@ -18,20 +18,14 @@ fn names() -> impl Strategy<Value = Vec<String>> {
 }
 
 fn deflate_offer() -> impl Strategy<Value = DeflateOffer> {
-    (
-        any::<bool>(),
-        any::<bool>(),
-        prop::option::of(8u8..=15),
-        prop::option::of(9u8..=15),
+    (any::<bool>(), any::<bool>(), prop::option::of(8u8..=15), prop::option::of(9u8..=15)).prop_map(
+        |(server_fresh, client_fresh, server_bits, client_bits)| DeflateOffer {
+            server_no_context_takeover: server_fresh,
+            client_no_context_takeover: client_fresh,
+            server_max_window_bits: server_bits,
+            client_max_window_bits: client_bits,
+        },
     )
-        .prop_map(
-            |(server_fresh, client_fresh, server_bits, client_bits)| DeflateOffer {
-                server_no_context_takeover: server_fresh,
-                client_no_context_takeover: client_fresh,
-                server_max_window_bits: server_bits,
-                client_max_window_bits: client_bits,
-            },
-        )
 }
 
 fn offer() -> impl Strategy<Value = Offer> {

@@ -121,12 +121,7 @@ impl Shard {
         self.stop_feeding(session);
         // The ledger told must hold everything handled, and be durable when it is told.
         self.record_taking_of(session);
-        let Some(ledger) = self
-            .state
-            .sessions
-            .get(&session)
-            .map(|session| session.ledger())
-        else {
+        let Some(ledger) = self.state.sessions.get(&session).map(|session| session.ledger()) else {
             return;
         };
         self.tell(connection, Event::Attached(ledger));
@@ -153,11 +148,7 @@ impl Shard {
         let Some(session) = self.attachments.unbind(connection) else {
             return;
         };
-        let kind = self
-            .state
-            .sessions
-            .get(&session)
-            .map(|session| session.kind);
+        let kind = self.state.sessions.get(&session).map(|session| session.kind);
         if kind == Some(SessionKind::Volatile) {
             return self.end_session(session);
         }
@@ -167,17 +158,12 @@ impl Shard {
         } else {
             self.config.session_retention_ms
         };
-        self.attachments
-            .expire_at(session, now.plus_ms(retention_ms));
+        self.attachments.expire_at(session, now.plus_ms(retention_ms));
     }
 
     pub(super) fn end(&mut self, connection: ConnectionId, session: SessionId, unsettled: Outcome) {
         self.record_taking_of(session);
-        let sent = self
-            .state
-            .sessions
-            .get(&session)
-            .map_or(0, |session| session.sent());
+        let sent = self.state.sessions.get(&session).map_or(0, |session| session.sent());
         self.settle(session, 0, sent, unsettled);
         self.end_session(session);
         self.tell(connection, Event::Ended);

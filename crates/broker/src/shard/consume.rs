@@ -20,19 +20,11 @@ impl Shard {
     ) {
         match self.find_or_make_source(session, &address, subscription) {
             Ok(queue) => {
-                let credit = if credit == 0 {
-                    CREDIT_DEFAULT
-                } else {
-                    credit.min(CREDIT_MAX)
-                };
+                let credit = if credit == 0 { CREDIT_DEFAULT } else { credit.min(CREDIT_MAX) };
                 let known = self.state.sessions.get(&session);
                 let known = known.and_then(|session| session.consumer(queue));
                 if known.is_none_or(|consumer| consumer.credit != credit) {
-                    self.record(&Record::Consume {
-                        session,
-                        queue,
-                        credit,
-                    });
+                    self.record(&Record::Consume { session, queue, credit });
                 }
                 self.feeds.add(queue, session);
                 self.tell(connection, Event::Consuming { address });
@@ -42,11 +34,7 @@ impl Shard {
     }
 
     pub(super) fn cancel(&mut self, session: SessionId, address: &str, subscription: Option<&str>) {
-        let host = self
-            .state
-            .sessions
-            .get(&session)
-            .map(|session| session.key.host.as_str());
+        let host = self.state.sessions.get(&session).map(|session| session.key.host.as_str());
         let Some(id) = self.state.find_address(host.unwrap_or_default(), address) else {
             return;
         };
@@ -76,17 +64,9 @@ impl Shard {
             return Err(Refusal::NotATopic);
         }
         let found = self.find_source(session, id, subscription.as_deref());
-        let consumers = self
-            .state
-            .sessions
-            .get(&session)
-            .map_or(0, |s| s.consumers.len());
-        let consumed = |queue| {
-            self.state
-                .sessions
-                .get(&session)
-                .is_some_and(|s| s.consumer(queue).is_some())
-        };
+        let consumers = self.state.sessions.get(&session).map_or(0, |s| s.consumers.len());
+        let consumed =
+            |queue| self.state.sessions.get(&session).is_some_and(|s| s.consumer(queue).is_some());
         if !found.is_some_and(consumed) && consumers >= SESSION_CONSUMERS_MAX {
             return Err(Refusal::TooManyConsumers);
         }
@@ -100,13 +80,7 @@ impl Shard {
         name: Option<String>,
     ) -> QueueId {
         let owner = name.is_none().then_some(session);
-        self.record(&Record::Subscribe {
-            address,
-            name,
-            owner,
-        })
-        .queue
-        .unwrap_or_default()
+        self.record(&Record::Subscribe { address, name, owner }).queue.unwrap_or_default()
     }
 
     /// The queue a session would consume: of a queue address its queue, of a topic the named
@@ -119,14 +93,11 @@ impl Shard {
     ) -> Option<QueueId> {
         let address = self.state.addresses.get(&address)?;
         let wanted = |id: &&QueueId| {
-            self.state
-                .queues
-                .get(id)
-                .is_some_and(|queue| match address.kind {
-                    AddressKind::Queue => true,
-                    AddressKind::Topic if subscription.is_none() => queue.owner == Some(session),
-                    AddressKind::Topic => queue.subscription.as_deref() == subscription,
-                })
+            self.state.queues.get(id).is_some_and(|queue| match address.kind {
+                AddressKind::Queue => true,
+                AddressKind::Topic if subscription.is_none() => queue.owner == Some(session),
+                AddressKind::Topic => queue.subscription.as_deref() == subscription,
+            })
         };
         address.queues.iter().find(wanted).copied()
     }

@@ -55,9 +55,7 @@ impl Feeds {
         let turn = feed.turn.checked_rem(feed.sessions.len()).unwrap_or(0);
         let (before, after) = feed.sessions.split_at_checked(turn)?;
         let in_turn = (turn..).zip(after).chain((0..).zip(before));
-        let (at, session) = in_turn
-            .into_iter()
-            .find(|(_, session)| has_room(**session))?;
+        let (at, session) = in_turn.into_iter().find(|(_, session)| has_room(**session))?;
         let session = *session;
         feed.turn = at.saturating_add(1);
         Some(session)
@@ -73,12 +71,7 @@ impl Shard {
     }
 
     fn dispatch_one(&mut self, queue: QueueId) -> bool {
-        let Some(entry) = self
-            .state
-            .queues
-            .get(&queue)
-            .and_then(|slot| slot.next_ready())
-        else {
+        let Some(entry) = self.state.queues.get(&queue).and_then(|slot| slot.next_ready()) else {
             return false;
         };
         let sessions = &self.state.sessions;
@@ -96,16 +89,8 @@ impl Shard {
         let Some(connection) = self.attachments.connection_of(session) else {
             return false;
         };
-        self.record(&Record::Dispatch {
-            session,
-            queue,
-            entry,
-        });
-        let seq = self
-            .state
-            .sessions
-            .get(&session)
-            .map_or(0, |session| session.sent());
+        self.record(&Record::Dispatch { session, queue, entry });
+        let seq = self.state.sessions.get(&session).map_or(0, |session| session.sent());
         self.deliver(connection, seq, queue, entry);
         true
     }
@@ -150,17 +135,11 @@ impl Shard {
             return;
         };
         let answer = self.fetch(slice);
-        self.outbox
-            .push_waiting(self.log.barrier(), connection, delivery, answer);
+        self.outbox.push_waiting(self.log.barrier(), connection, delivery, answer);
     }
 
     pub(super) fn settle(&mut self, session: SessionId, first: u64, last: u64, outcome: Outcome) {
-        let Some(ledger) = self
-            .state
-            .sessions
-            .get(&session)
-            .map(|session| session.ledger())
-        else {
+        let Some(ledger) = self.state.sessions.get(&session).map(|session| session.ledger()) else {
             return;
         };
         let first = first.max(ledger.settled.saturating_add(1));
@@ -168,37 +147,21 @@ impl Shard {
         if first > last {
             return;
         }
-        self.statistics.settled = self
-            .statistics
-            .settled
-            .saturating_add(last.saturating_sub(first).saturating_add(1));
+        self.statistics.settled =
+            self.statistics.settled.saturating_add(last.saturating_sub(first).saturating_add(1));
         match outcome {
             Outcome::Accepted => {
-                self.record(&Record::Accept {
-                    session,
-                    first,
-                    last,
-                });
+                self.record(&Record::Accept { session, first, last });
             }
             Outcome::Released | Outcome::Failed => {
                 let counted = outcome == Outcome::Failed;
                 let returned = self.unsettled_in(session, first, last);
-                self.record(&Record::Return {
-                    session,
-                    first,
-                    last,
-                    counted,
-                });
+                self.record(&Record::Return { session, first, last, counted });
                 self.bury_or_mark(&returned);
             }
             Outcome::Rejected => {
                 let returned = self.unsettled_in(session, first, last);
-                self.record(&Record::Return {
-                    session,
-                    first,
-                    last,
-                    counted: false,
-                });
+                self.record(&Record::Return { session, first, last, counted: false });
                 for outbound in returned {
                     self.dead_letter(outbound, DeathReason::Rejected);
                 }
@@ -224,9 +187,7 @@ impl Shard {
         let Some(session) = self.state.sessions.get(&session) else {
             return Vec::new();
         };
-        (first..=last)
-            .filter_map(|seq| session.unsettled_delivery(seq))
-            .collect()
+        (first..=last).filter_map(|seq| session.unsettled_delivery(seq)).collect()
     }
 
     /// After deliveries came back: those delivered too often die, the rest is handed out again.
@@ -263,12 +224,7 @@ impl Shard {
             return self.feeds.mark(queue);
         }
         self.statistics.dead_lettered = self.statistics.dead_lettered.saturating_add(1);
-        self.record(&Record::DeadLetter {
-            queue,
-            entry,
-            to,
-            reason,
-        });
+        self.record(&Record::DeadLetter { queue, entry, to, reason });
         self.feeds.mark(to);
     }
 }

@@ -136,20 +136,12 @@ impl Log {
         open.close_tail();
         let lsn = self.open_lsn;
         self.open_lsn = lsn.next();
-        self.in_flight.push_back(InFlight {
-            lsn,
-            published: open.published,
-        });
-        self.since_snapshot_bytes = self
-            .since_snapshot_bytes
-            .saturating_add(open.len_bytes as u64);
+        self.in_flight.push_back(InFlight { lsn, published: open.published });
+        self.since_snapshot_bytes = self.since_snapshot_bytes.saturating_add(open.len_bytes as u64);
         if self.snapshot_due() {
             self.begin_snapshot(lsn, state);
         }
-        Frame {
-            lsn,
-            chunks: open.chunks,
-        }
+        Frame { lsn, chunks: open.chunks }
     }
 
     /// The journal stored a frame. Gives back the messages that were published in it.
@@ -162,12 +154,7 @@ impl Log {
         }
         let mut published = Vec::new();
         while self.in_flight.front().is_some_and(|frame| frame.lsn <= lsn) {
-            published.extend(
-                self.in_flight
-                    .pop_front()
-                    .into_iter()
-                    .flat_map(|f| f.published),
-            );
+            published.extend(self.in_flight.pop_front().into_iter().flat_map(|f| f.published));
         }
         published
     }
@@ -178,11 +165,7 @@ impl Log {
         let located = |(lsn, place): (Lsn, Option<Location>)| place.map(|place| (lsn, place));
         let places = Places {
             frames: draft.frames.into_iter().filter_map(located).collect(),
-            extents: state
-                .bodies
-                .extents()
-                .map(|(id, used)| (id, used.last_lsn))
-                .collect(),
+            extents: state.bodies.extents().map(|(id, used)| (id, used.last_lsn)).collect(),
         };
         let mut snapshot = places.encode();
         snapshot.extend_from_slice(&draft.state);
@@ -198,25 +181,14 @@ impl Log {
 
     /// Extents that may be freed now.
     pub(crate) fn take_free(&mut self, state: &mut State) -> Vec<Extent> {
-        let dead = state
-            .bodies
-            .take_dead_extents(self.covered, self.newest_extent);
+        let dead = state.bodies.take_dead_extents(self.covered, self.newest_extent);
         if !dead.is_empty() {
             let barrier = self.barrier();
             self.dying.push_back((barrier, dead));
         }
         let mut free = Vec::new();
-        while self
-            .dying
-            .front()
-            .is_some_and(|(barrier, _)| *barrier <= self.stored)
-        {
-            free.extend(
-                self.dying
-                    .pop_front()
-                    .into_iter()
-                    .flat_map(|(_, extents)| extents),
-            );
+        while self.dying.front().is_some_and(|(barrier, _)| *barrier <= self.stored) {
+            free.extend(self.dying.pop_front().into_iter().flat_map(|(_, extents)| extents));
         }
         free
     }
@@ -224,32 +196,21 @@ impl Log {
     fn snapshot_due(&self) -> bool {
         // Growing with the snapshot itself keeps the bytes written for snapshots in proportion
         // to the bytes logged.
-        let due = self
-            .snapshot_every_bytes
-            .max(self.snapshot_len_bytes.saturating_mul(2));
+        let due = self.snapshot_every_bytes.max(self.snapshot_len_bytes.saturating_mul(2));
         self.draft.is_none() && !self.snapshot_in_flight && self.since_snapshot_bytes >= due
     }
 
     fn begin_snapshot(&mut self, lsn: Lsn, state: &State) {
         self.since_snapshot_bytes = 0;
-        let frames = state
-            .bodies
-            .frames()
-            .map(|(lsn, frame)| (lsn, frame.location))
-            .collect();
-        self.draft = Some(Draft {
-            lsn,
-            state: state.encode(),
-            frames,
-        });
+        let frames = state.bodies.frames().map(|(lsn, frame)| (lsn, frame.location)).collect();
+        self.draft = Some(Draft { lsn, state: state.encode(), frames });
     }
 }
 
 impl OpenFrame {
     fn close_tail(&mut self) {
         if !self.tail.is_empty() {
-            self.chunks
-                .push(Bytes::from(std::mem::take(&mut self.tail)));
+            self.chunks.push(Bytes::from(std::mem::take(&mut self.tail)));
         }
     }
 }

@@ -116,9 +116,7 @@ impl Shard {
         if let Some(request) = self.journal_requests.pop_front() {
             return Some(request);
         }
-        self.outbox
-            .pop()
-            .map(|(connection, event)| Output::Event(connection, event))
+        self.outbox.pop().map(|(connection, event)| Output::Event(connection, event))
     }
 
     /// When `Input::Timeout` is due.
@@ -143,10 +141,7 @@ impl Shard {
 
     /// Every user with its password verifier.
     pub fn users(&self) -> impl Iterator<Item = (&str, &str)> + '_ {
-        self.state
-            .users
-            .iter()
-            .map(|(name, user)| (name.as_str(), user.verifier.as_str()))
+        self.state.users.iter().map(|(name, user)| (name.as_str(), user.verifier.as_str()))
     }
 
     fn command(&mut self, now: Timestamp, connection: ConnectionId, command: Command) {
@@ -167,28 +162,15 @@ impl Shard {
             Command::Publish { seq, to, message } => {
                 self.publish(connection, session, seq, &to, message);
             }
-            Command::Consume {
-                seq,
-                address,
-                subscription,
-                credit,
-            } => {
+            Command::Consume { seq, address, subscription, credit } => {
                 self.take(connection, session, seq);
                 self.consume(connection, session, address, subscription, credit);
             }
-            Command::Cancel {
-                seq,
-                address,
-                subscription,
-            } => {
+            Command::Cancel { seq, address, subscription } => {
                 self.take(connection, session, seq);
                 self.cancel(session, &address, subscription.as_deref());
             }
-            Command::Settle {
-                first,
-                last,
-                outcome,
-            } => {
+            Command::Settle { first, last, outcome } => {
                 self.attachments.prove(session);
                 self.settle(session, first, last, outcome);
             }
@@ -197,16 +179,8 @@ impl Shard {
 
     fn define(&mut self, definition: Definition) {
         match definition {
-            Definition::PutUser {
-                name,
-                verifier,
-                permissions,
-            } => {
-                self.record(&Record::PutUser {
-                    name,
-                    verifier,
-                    permissions,
-                });
+            Definition::PutUser { name, verifier, permissions } => {
+                self.record(&Record::PutUser { name, verifier, permissions });
             }
             Definition::RemoveUser { name } => {
                 self.end_sessions_of(&name);
@@ -223,8 +197,7 @@ impl Shard {
                 self.evict(&published);
                 if let Some((lsn, state)) = self.log.take_snapshot(&self.state) {
                     self.statistics.snapshots = self.statistics.snapshots.saturating_add(1);
-                    self.journal_requests
-                        .push_back(Output::Snapshot(lsn, state));
+                    self.journal_requests.push_back(Output::Snapshot(lsn, state));
                 }
                 self.free_extents();
                 self.outbox.release(self.log.stored());
@@ -268,13 +241,7 @@ impl Shard {
 
     fn record_body(&mut self, record: &Record<'_>, body: Option<&Bytes>) -> Applied {
         let place = self.log.append(record, body);
-        match self.state.apply(
-            record,
-            BodyAt {
-                place,
-                cached: body.cloned(),
-            },
-        ) {
+        match self.state.apply(record, BodyAt { place, cached: body.cloned() }) {
             Ok(applied) => {
                 if let Some(key) = applied.message {
                     self.log.note_published(key, place);
@@ -282,10 +249,7 @@ impl Shard {
                 applied
             }
             Err(inconsistent) => {
-                self.fail(JournalFailure {
-                    reason: inconsistent.to_string(),
-                    fenced: false,
-                });
+                self.fail(JournalFailure { reason: inconsistent.to_string(), fenced: false });
                 Applied::default()
             }
         }
@@ -303,10 +267,8 @@ impl Shard {
         }
         let frame: Frame = self.log.seal(&self.state);
         self.statistics.frames = self.statistics.frames.saturating_add(1);
-        self.statistics.frames_bytes = self
-            .statistics
-            .frames_bytes
-            .saturating_add(frame.len() as u64);
+        self.statistics.frames_bytes =
+            self.statistics.frames_bytes.saturating_add(frame.len() as u64);
         self.journal_requests.push_back(Output::Persist(frame));
     }
 
@@ -316,10 +278,7 @@ impl Shard {
             self.request_fetch();
         }
         self.fetching.slices.push(slice);
-        (
-            self.fetching.ticket,
-            self.fetching.slices.len().saturating_sub(1),
-        )
+        (self.fetching.ticket, self.fetching.slices.len().saturating_sub(1))
     }
 
     fn request_fetch(&mut self) {
@@ -327,8 +286,7 @@ impl Shard {
             return;
         }
         let slices = std::mem::take(&mut self.fetching.slices);
-        self.journal_requests
-            .push_back(Output::Fetch(self.fetching.ticket, slices));
+        self.journal_requests.push_back(Output::Fetch(self.fetching.ticket, slices));
         self.fetching.ticket = Ticket(self.fetching.ticket.0.saturating_add(1));
     }
 

@@ -10,11 +10,7 @@ use std::collections::{BTreeMap, VecDeque};
 #[derive(Debug)]
 enum Pending {
     Ready(Event),
-    Waiting {
-        delivery: Delivery,
-        ticket: Ticket,
-        index: usize,
-    },
+    Waiting { delivery: Delivery, ticket: Ticket, index: usize },
 }
 
 /// Events in the order they were decided.
@@ -30,8 +26,7 @@ pub(crate) struct Outbox {
 impl Outbox {
     /// Tells `connection` of `event` as soon as `barrier` is durable.
     pub(crate) fn push(&mut self, barrier: Lsn, connection: ConnectionId, event: Event) {
-        self.held
-            .push_back((barrier, connection, Pending::Ready(event)));
+        self.held.push_back((barrier, connection, Pending::Ready(event)));
     }
 
     /// The same for a delivery whose body comes as number `index` of fetch `ticket`.
@@ -42,11 +37,7 @@ impl Outbox {
         delivery: Delivery,
         (ticket, index): (Ticket, usize),
     ) {
-        let pending = Pending::Waiting {
-            delivery,
-            ticket,
-            index,
-        };
+        let pending = Pending::Waiting { delivery, ticket, index };
         self.held.push_back((barrier, connection, pending));
     }
 
@@ -57,11 +48,7 @@ impl Outbox {
 
     /// Everything up to `stored` is durable.
     pub(crate) fn release(&mut self, stored: Lsn) {
-        while self
-            .held
-            .front()
-            .is_some_and(|(barrier, ..)| *barrier <= stored)
-        {
+        while self.held.front().is_some_and(|(barrier, ..)| *barrier <= stored) {
             let Some((_, connection, pending)) = self.held.pop_front() else {
                 return;
             };
@@ -82,21 +69,13 @@ impl Outbox {
     pub(crate) fn fill(&mut self, fetched: Ticket, bodies: &[Bytes]) {
         let held = self.held.iter_mut().map(|(_, _, pending)| pending);
         for pending in held.chain(self.blocked.values_mut().flatten()) {
-            let Pending::Waiting {
-                delivery,
-                ticket,
-                index,
-            } = pending
-            else {
+            let Pending::Waiting { delivery, ticket, index } = pending else {
                 continue;
             };
             if *ticket == fetched
                 && let Some(body) = bodies.get(*index)
             {
-                let delivery = Delivery {
-                    body: body.clone(),
-                    ..delivery.clone()
-                };
+                let delivery = Delivery { body: body.clone(), ..delivery.clone() };
                 *pending = Pending::Ready(Event::Deliver(delivery));
             }
         }

@@ -53,12 +53,7 @@ impl Shard {
         if !route.queues.is_empty() {
             let queues = route.queues.clone();
             self.record_body(
-                &Record::Publish {
-                    queues,
-                    death: None,
-                    format,
-                    body: &body,
-                },
+                &Record::Publish { queues, death: None, format, body: &body },
                 Some(&body),
             );
         }
@@ -67,21 +62,10 @@ impl Shard {
             self.statistics.dead_lettered = self.statistics.dead_lettered.saturating_add(1);
             let queues = vec![to];
             let death = Some((reason, address));
-            self.record_body(
-                &Record::Publish {
-                    queues,
-                    death,
-                    format,
-                    body: &body,
-                },
-                Some(&body),
-            );
+            self.record_body(&Record::Publish { queues, death, format, body: &body }, Some(&body));
             self.feeds.mark(to);
         }
-        route
-            .queues
-            .iter()
-            .for_each(|queue| self.feeds.mark(*queue));
+        route.queues.iter().for_each(|queue| self.feeds.mark(*queue));
         self.statistics.published = self.statistics.published.saturating_add(1);
         self.take(connection, session, Some(seq));
         if self.log.open_len_bytes() >= FRAME_TARGET_BYTES {
@@ -101,11 +85,7 @@ impl Shard {
     fn taken(&self, session: SessionId) -> u64 {
         match self.taking.by_session.get(&session) {
             Some((_, seq)) => *seq,
-            None => self
-                .state
-                .sessions
-                .get(&session)
-                .map_or(0, |session| session.taken),
+            None => self.state.sessions.get(&session).map_or(0, |session| session.taken),
         }
     }
 
@@ -175,26 +155,18 @@ impl Shard {
     /// The address of this name on the session's host; made by its policy if it is new.
     pub(super) fn find_or_make_address(&mut self, session: SessionId, name: &str) -> AddressId {
         let session = self.state.sessions.get(&session);
-        let host = session
-            .map(|session| session.key.host.as_str())
-            .unwrap_or_default();
+        let host = session.map(|session| session.key.host.as_str()).unwrap_or_default();
         if let Some(id) = self.state.find_address(host, name) {
             return id;
         }
         let kind = self.policies.of(name).kind;
         let (host, name) = (host.to_owned(), name.to_owned());
-        self.record(&Record::Address { host, name, kind })
-            .address
-            .unwrap_or_default()
+        self.record(&Record::Address { host, name, kind }).address.unwrap_or_default()
     }
 
     /// The queue dead letters of `address` go to.
     pub(super) fn dead_letter_queue(&mut self, session: SessionId, address: &str) -> QueueId {
-        let host = self
-            .state
-            .sessions
-            .get(&session)
-            .map(|session| session.key.host.clone());
+        let host = self.state.sessions.get(&session).map(|session| session.key.host.clone());
         self.dead_letter_queue_of(host.unwrap_or_default(), address)
     }
 
@@ -203,18 +175,12 @@ impl Shard {
         let id = match self.state.find_address(&host, &name) {
             Some(id) => id,
             None => {
-                let record = Record::Address {
-                    host,
-                    name,
-                    kind: AddressKind::Queue,
-                };
+                let record = Record::Address { host, name, kind: AddressKind::Queue };
                 self.record(&record).address.unwrap_or_default()
             }
         };
         let address = self.state.addresses.get(&id);
-        address
-            .and_then(|address| address.queues.first().copied())
-            .unwrap_or_default()
+        address.and_then(|address| address.queues.first().copied()).unwrap_or_default()
     }
 }
 

@@ -42,10 +42,7 @@ impl fmt::Display for RecoverError {
         match self {
             Self::Journal(reason) => write!(f, "the journal cannot be read: {reason}"),
             Self::Gap { expected, found } => {
-                write!(
-                    f,
-                    "frame {expected} is missing from the journal (found {found})"
-                )
+                write!(f, "frame {expected} is missing from the journal (found {found})")
             }
             Self::Content { lsn, what } => write!(f, "frame {lsn} cannot be replayed: {what}"),
         }
@@ -82,23 +79,17 @@ impl Shard {
         for frame in recovery.frames {
             let frame = frame.map_err(|failure| RecoverError::Journal(failure.reason))?;
             if frame.lsn != newest.next() {
-                return Err(RecoverError::Gap {
-                    expected: newest.next(),
-                    found: frame.lsn,
-                });
+                return Err(RecoverError::Gap { expected: newest.next(), found: frame.lsn });
             }
             newest = frame.lsn;
-            state
-                .replay(frame.lsn, &frame.payload)
-                .map_err(|error| match error {
-                    ReplayError::Malformed(malformed) => content(newest, malformed.to_string()),
-                    ReplayError::Inconsistent(other) => content(newest, other.to_string()),
-                })?;
+            state.replay(frame.lsn, &frame.payload).map_err(|error| match error {
+                ReplayError::Malformed(malformed) => content(newest, malformed.to_string()),
+                ReplayError::Inconsistent(other) => content(newest, other.to_string()),
+            })?;
             state.bodies.locate(frame.lsn, frame.location);
             limits.newest_extent = Some(frame.location.extent);
-            limits.replayed_bytes = limits
-                .replayed_bytes
-                .saturating_add(frame.payload.len() as u64);
+            limits.replayed_bytes =
+                limits.replayed_bytes.saturating_add(frame.payload.len() as u64);
         }
         let mut shard = Self {
             policies: Policies::new(config.policies.clone()),
@@ -134,9 +125,7 @@ impl Shard {
             };
             self.attachments.expire_at(*id, now.plus_ms(retention_ms));
         }
-        volatile
-            .into_iter()
-            .for_each(|session| self.end_session(session));
+        volatile.into_iter().for_each(|session| self.end_session(session));
     }
 
     /// Whether the durable state of both is the same; for tests of recovery.

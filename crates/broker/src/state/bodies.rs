@@ -82,17 +82,9 @@ impl Bodies {
         cached: Option<Bytes>,
     ) -> Option<MessageKey> {
         let key = u32::try_from(self.messages.vacant_key()).ok()?;
-        self.cached_bytes = self
-            .cached_bytes
-            .saturating_add(cached_len(cached.as_ref()));
+        self.cached_bytes = self.cached_bytes.saturating_add(cached_len(cached.as_ref()));
         self.live_bytes = self.live_bytes.saturating_add(u64::from(place.len_bytes));
-        self.messages.insert(StoredMessage {
-            place,
-            format,
-            references: 0,
-            cached,
-            death,
-        });
+        self.messages.insert(StoredMessage { place, format, references: 0, cached, death });
         let frame = self.frames.entry(place.lsn).or_default();
         frame.live = frame.live.saturating_add(1);
         if frame.live == 1
@@ -119,9 +111,8 @@ impl Bodies {
             let message = self.messages.remove(key.0 as usize);
             let len = u64::from(message.place.len_bytes);
             self.live_bytes = self.live_bytes.saturating_sub(len);
-            self.cached_bytes = self
-                .cached_bytes
-                .saturating_sub(cached_len(message.cached.as_ref()));
+            self.cached_bytes =
+                self.cached_bytes.saturating_sub(cached_len(message.cached.as_ref()));
             self.leave_frame(message.place.lsn);
         }
     }
@@ -180,17 +171,7 @@ impl Bodies {
         let dead = |id: Extent, extent: &ExtentUse| {
             extent.live_frames == 0 && extent.last_lsn <= covered && Some(id) != newest
         };
-        self.extents
-            .extract_if(.., |id, extent| dead(*id, extent))
-            .map(|(id, _)| id)
-            .collect()
-    }
-
-    pub(crate) fn messages(&self) -> impl Iterator<Item = (MessageKey, &StoredMessage)> + '_ {
-        let key = |index| MessageKey(u32::try_from(index).unwrap_or(u32::MAX));
-        self.messages
-            .iter()
-            .map(move |(index, message)| (key(index), message))
+        self.extents.extract_if(.., |id, extent| dead(*id, extent)).map(|(id, _)| id).collect()
     }
 
     pub(crate) fn frames(&self) -> impl Iterator<Item = (Lsn, FrameUse)> + '_ {
@@ -203,23 +184,11 @@ impl Bodies {
 
     /// Restores what a snapshot says of frames and extents, before its messages are inserted.
     pub(crate) fn restore_place(&mut self, lsn: Lsn, location: Location) {
-        self.frames.insert(
-            lsn,
-            FrameUse {
-                live: 0,
-                location: Some(location),
-            },
-        );
+        self.frames.insert(lsn, FrameUse { live: 0, location: Some(location) });
     }
 
     pub(crate) fn restore_extent(&mut self, extent: Extent, last_lsn: Lsn) {
-        self.extents.insert(
-            extent,
-            ExtentUse {
-                live_frames: 0,
-                last_lsn,
-            },
-        );
+        self.extents.insert(extent, ExtentUse { live_frames: 0, last_lsn });
     }
 
     fn revive(&mut self, extent: Extent) {

@@ -73,12 +73,8 @@ impl fmt::Display for Inconsistent {
     }
 }
 
-const NO_QUEUE: Inconsistent = Inconsistent {
-    what: "no such queue",
-};
-const NO_SESSION: Inconsistent = Inconsistent {
-    what: "no such session",
-};
+const NO_QUEUE: Inconsistent = Inconsistent { what: "no such queue" };
+const NO_SESSION: Inconsistent = Inconsistent { what: "no such session" };
 
 /// What `apply` made of a record, where the caller goes on with it.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -98,15 +94,8 @@ impl State {
     ) -> Result<Applied, Inconsistent> {
         let mut applied = Applied::default();
         match record {
-            Record::PutUser {
-                name,
-                verifier,
-                permissions,
-            } => {
-                let user = User {
-                    verifier: verifier.clone(),
-                    permissions: permissions.clone(),
-                };
+            Record::PutUser { name, verifier, permissions } => {
+                let user = User { verifier: verifier.clone(), permissions: permissions.clone() };
                 self.users.insert(name.clone(), user);
             }
             Record::RemoveUser { name } => {
@@ -115,27 +104,17 @@ impl State {
             Record::Address { host, name, kind } => {
                 applied.address = Some(self.make_address(host, name, *kind));
             }
-            Record::Subscribe {
-                address,
-                name,
-                owner,
-            } => {
+            Record::Subscribe { address, name, owner } => {
                 applied.queue = Some(self.make_queue(*address, name.clone(), *owner)?);
             }
             Record::Unsubscribe { queue } => self.drop_queue(*queue)?,
-            Record::Publish {
-                queues,
-                death,
-                format,
-                ..
-            } => {
+            Record::Publish { queues, death, format, .. } => {
                 applied.message = self.publish(queues, death.as_ref(), *format, body)?;
             }
             Record::OpenSession { key, kind } => {
                 self.sessions_made = self.sessions_made.saturating_add(1);
                 let session = SessionId(self.sessions_made);
-                self.sessions
-                    .insert(session, Session::new(key.clone(), *kind));
+                self.sessions.insert(session, Session::new(key.clone(), *kind));
                 self.keys.insert(key.clone(), session);
                 applied.session = Some(session);
             }
@@ -152,37 +131,17 @@ impl State {
                 self.session_mut(session)?.taken = seq;
                 Ok(())
             }
-            Record::Consume {
-                session,
-                queue,
-                credit,
-            } => self.consume(session, queue, credit),
+            Record::Consume { session, queue, credit } => self.consume(session, queue, credit),
             Record::Cancel { session, queue } => self.cancel(session, queue),
-            Record::Dispatch {
-                session,
-                queue,
-                entry,
-            } => self.dispatch(session, queue, entry),
-            Record::Accept {
-                session,
-                first,
-                last,
-            } => self.accept(session, first, last),
-            Record::Return {
-                session,
-                first,
-                last,
-                counted,
-            } => self.give_back(session, first, last, counted),
-            Record::DeadLetter {
-                queue,
-                entry,
-                to,
-                reason,
-            } => self.dead_letter(queue, entry, to, reason),
-            _ => Err(Inconsistent {
-                what: "record of no session",
-            }),
+            Record::Dispatch { session, queue, entry } => self.dispatch(session, queue, entry),
+            Record::Accept { session, first, last } => self.accept(session, first, last),
+            Record::Return { session, first, last, counted } => {
+                self.give_back(session, first, last, counted)
+            }
+            Record::DeadLetter { queue, entry, to, reason } => {
+                self.dead_letter(queue, entry, to, reason)
+            }
+            _ => Err(Inconsistent { what: "record of no session" }),
         }
     }
 
@@ -198,23 +157,12 @@ impl State {
         self.addresses_made = self.addresses_made.saturating_add(1);
         let id = AddressId(self.addresses_made);
         let name: Arc<str> = Arc::from(name);
-        self.names
-            .entry(host.to_owned())
-            .or_default()
-            .insert(Arc::clone(&name), id);
+        self.names.entry(host.to_owned()).or_default().insert(Arc::clone(&name), id);
         let mut queues = Vec::new();
         if kind == AddressKind::Queue {
             queues.push(self.number_queue(Queue::new(id, None, None)));
         }
-        self.addresses.insert(
-            id,
-            Address {
-                host: host.to_owned(),
-                name,
-                kind,
-                queues,
-            },
-        );
+        self.addresses.insert(id, Address { host: host.to_owned(), name, kind, queues });
         id
     }
 
@@ -236,20 +184,13 @@ impl State {
             self.session_mut(owner)?.owned.push(id);
         }
         let address = self.addresses.get_mut(&address);
-        address
-            .ok_or(Inconsistent {
-                what: "no such address",
-            })?
-            .queues
-            .push(id);
+        address.ok_or(Inconsistent { what: "no such address" })?.queues.push(id);
         Ok(id)
     }
 
     fn drop_queue(&mut self, id: QueueId) -> Result<(), Inconsistent> {
         let queue = self.queues.remove(&id).ok_or(NO_QUEUE)?;
-        queue
-            .messages()
-            .for_each(|message| self.bodies.release(message));
+        queue.messages().for_each(|message| self.bodies.release(message));
         if let Some(address) = self.addresses.get_mut(&queue.address) {
             address.queues.retain(|other| *other != id);
         }
@@ -263,18 +204,12 @@ impl State {
         format: u8,
         body: BodyAt,
     ) -> Result<Option<MessageKey>, Inconsistent> {
-        let death = death.map(|(reason, address)| {
-            Arc::new(Death {
-                reason: *reason,
-                address: address.clone(),
-            })
-        });
+        let death = death
+            .map(|(reason, address)| Arc::new(Death { reason: *reason, address: address.clone() }));
         let key = self
             .bodies
             .insert(body.place, format, death, body.cached)
-            .ok_or(Inconsistent {
-                what: "too many messages",
-            })?;
+            .ok_or(Inconsistent { what: "too many messages" })?;
         for queue in queues {
             self.queues.get_mut(queue).ok_or(NO_QUEUE)?.push(key);
             self.bodies.refer(key);
@@ -293,24 +228,13 @@ impl State {
         credit: u32,
     ) -> Result<(), Inconsistent> {
         let session = self.session_mut(session)?;
-        if let Some(known) = session
-            .consumers
-            .iter_mut()
-            .find(|other| other.queue == queue)
-        {
+        if let Some(known) = session.consumers.iter_mut().find(|other| other.queue == queue) {
             known.credit = credit;
             return Ok(());
         }
-        let out = session
-            .outbound()
-            .filter(|(_, outbound)| outbound.queue == queue)
-            .count();
+        let out = session.outbound().filter(|(_, outbound)| outbound.queue == queue).count();
         let unsettled = u32::try_from(out).unwrap_or(u32::MAX);
-        session.consumers.push(Consumer {
-            queue,
-            credit,
-            unsettled,
-        });
+        session.consumers.push(Consumer { queue, credit, unsettled });
         Ok(())
     }
 
@@ -319,16 +243,11 @@ impl State {
         consumers.retain(|consumer| consumer.queue != queue);
         // A volatile subscription is fed no more, but what is out stays: the session may yet
         // have to deliver it again.
-        let Some(slot) = self
-            .queues
-            .get_mut(&queue)
-            .filter(|slot| slot.owner == Some(session))
+        let Some(slot) = self.queues.get_mut(&queue).filter(|slot| slot.owner == Some(session))
         else {
             return Ok(());
         };
-        slot.drop_ready()
-            .into_iter()
-            .for_each(|message| self.bodies.release(message));
+        slot.drop_ready().into_iter().for_each(|message| self.bodies.release(message));
         if let Some(address) = self.addresses.get_mut(&slot.address) {
             address.queues.retain(|other| *other != queue);
         }
@@ -343,29 +262,16 @@ impl State {
     ) -> Result<(), Inconsistent> {
         let slot = self.queues.get_mut(&queue).ok_or(NO_QUEUE)?;
         if !slot.dispatch(entry) {
-            return Err(Inconsistent {
-                what: "dispatch of an entry that is not ready",
-            });
+            return Err(Inconsistent { what: "dispatch of an entry that is not ready" });
         }
-        let message = slot
-            .entry(entry)
-            .and_then(|view| self.bodies.get(view.message));
+        let message = slot.entry(entry).and_then(|view| self.bodies.get(view.message));
         let len_bytes = message.map_or(0, |message| message.place.len_bytes);
-        self.session_mut(session)?.dispatch(Outbound {
-            queue,
-            entry,
-            len_bytes,
-        });
+        self.session_mut(session)?.dispatch(Outbound { queue, entry, len_bytes });
         Ok(())
     }
 
     fn accept(&mut self, session: SessionId, first: u64, last: u64) -> Result<(), Inconsistent> {
-        let Self {
-            sessions,
-            queues,
-            bodies,
-            ..
-        } = self;
+        let Self { sessions, queues, bodies, .. } = self;
         let session = sessions.get_mut(&session).ok_or(NO_SESSION)?;
         for seq in first..=last.min(session.sent()) {
             let Some(outbound) = session.settle(seq) else {
@@ -386,9 +292,7 @@ impl State {
         last: u64,
         counted: bool,
     ) -> Result<(), Inconsistent> {
-        let Self {
-            sessions, queues, ..
-        } = self;
+        let Self { sessions, queues, .. } = self;
         let session = sessions.get_mut(&session).ok_or(NO_SESSION)?;
         for seq in first..=last.min(session.sent()) {
             let Some(outbound) = session.settle(seq) else {
@@ -411,10 +315,7 @@ impl State {
                 queue.give_back(outbound.entry, true);
             }
         }
-        session
-            .owned
-            .into_iter()
-            .try_for_each(|queue| self.drop_queue(queue))
+        session.owned.into_iter().try_for_each(|queue| self.drop_queue(queue))
     }
 
     fn dead_letter(
@@ -426,17 +327,12 @@ impl State {
     ) -> Result<(), Inconsistent> {
         let from = self.queues.get_mut(&queue).ok_or(NO_QUEUE)?;
         let address = self.addresses.get(&from.address);
-        let address = address
-            .map(|address| address.name.to_string())
-            .unwrap_or_default();
-        let message = from.remove(entry).ok_or(Inconsistent {
-            what: "dead letter without an entry",
-        })?;
+        let address = address.map(|address| address.name.to_string()).unwrap_or_default();
+        let message =
+            from.remove(entry).ok_or(Inconsistent { what: "dead letter without an entry" })?;
         let dead = self.bodies.copy_as_dead(message, Death { reason, address });
         self.bodies.release(message);
-        let dead = dead.ok_or(Inconsistent {
-            what: "too many messages",
-        })?;
+        let dead = dead.ok_or(Inconsistent { what: "too many messages" })?;
         self.queues.get_mut(&to).ok_or(NO_QUEUE)?.push(dead);
         self.bodies.refer(dead);
         Ok(())
@@ -452,14 +348,9 @@ impl State {
                 let end = u32::try_from(reader.position()).unwrap_or(u32::MAX);
                 let len_bytes = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
                 let offset_bytes = end.saturating_sub(len_bytes);
-                body.place = Place {
-                    lsn,
-                    offset_bytes,
-                    len_bytes,
-                };
+                body.place = Place { lsn, offset_bytes, len_bytes };
             }
-            self.apply(&record, body)
-                .map_err(ReplayError::Inconsistent)?;
+            self.apply(&record, body).map_err(ReplayError::Inconsistent)?;
         }
         Ok(())
     }

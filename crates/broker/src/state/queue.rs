@@ -72,11 +72,7 @@ impl Queue {
     }
 
     pub(crate) fn push(&mut self, message: MessageKey) {
-        self.entries.push_back(Entry {
-            message: Some(message),
-            count: 0,
-            out: false,
-        });
+        self.entries.push_back(Entry { message: Some(message), count: 0, out: false });
         self.live = self.live.saturating_add(1);
     }
 
@@ -91,16 +87,8 @@ impl Queue {
 
     pub(crate) fn entry(&self, entry: u64) -> Option<EntryView> {
         let at = usize::try_from(entry.checked_sub(self.base)?).ok()?;
-        let Entry {
-            message,
-            count,
-            out,
-        } = *self.entries.get(at)?;
-        Some(EntryView {
-            message: message?,
-            count,
-            out,
-        })
+        let Entry { message, count, out } = *self.entries.get(at)?;
+        Some(EntryView { message: message?, count, out })
     }
 
     /// Marks a ready entry as out. `false` if it is not ready.
@@ -108,10 +96,7 @@ impl Queue {
     pub(crate) fn dispatch(&mut self, entry: u64) -> bool {
         let fresh = entry >= self.fresh_from;
         let ready = fresh || self.returned.remove(&entry);
-        let Some(slot) = self
-            .slot(entry)
-            .filter(|slot| ready && slot.message.is_some())
-        else {
+        let Some(slot) = self.slot(entry).filter(|slot| ready && slot.message.is_some()) else {
             return false;
         };
         slot.out = true;
@@ -130,11 +115,7 @@ impl Queue {
         self.returned.remove(&entry);
         self.live = self.live.saturating_sub(1);
         self.out = self.out.saturating_sub(u64::from(was_out));
-        while self
-            .entries
-            .front()
-            .is_some_and(|front| front.message.is_none())
-        {
+        while self.entries.front().is_some_and(|front| front.message.is_none()) {
             self.entries.pop_front();
             self.base = self.base.saturating_add(1);
         }
@@ -155,15 +136,9 @@ impl Queue {
 
     /// Takes off every entry that is not out.
     pub(crate) fn drop_ready(&mut self) -> Vec<MessageKey> {
-        let ready: Vec<u64> = self
-            .entries()
-            .filter(|(_, view)| !view.out)
-            .map(|(entry, _)| entry)
-            .collect();
-        ready
-            .into_iter()
-            .filter_map(|entry| self.remove(entry))
-            .collect()
+        let ready: Vec<u64> =
+            self.entries().filter(|(_, view)| !view.out).map(|(entry, _)| entry).collect();
+        ready.into_iter().filter_map(|entry| self.remove(entry)).collect()
     }
 
     /// Every message, for dropping the queue.
@@ -196,16 +171,8 @@ impl Queue {
     /// Restores the next live entry of a snapshot, in order.
     pub(crate) fn restore_entry(&mut self, entry: u64, view: EntryView) {
         self.restore_end(entry);
-        let EntryView {
-            message,
-            count,
-            out,
-        } = view;
-        self.entries.push_back(Entry {
-            message: Some(message),
-            count,
-            out,
-        });
+        let EntryView { message, count, out } = view;
+        self.entries.push_back(Entry { message: Some(message), count, out });
         self.live = self.live.saturating_add(1);
         self.out = self.out.saturating_add(u64::from(out));
         if !out && entry < self.fresh_from {
@@ -216,11 +183,7 @@ impl Queue {
     /// Pads the numbering after the last live entry of a snapshot.
     pub(crate) fn restore_end(&mut self, next_entry: u64) {
         while self.next_entry() < next_entry {
-            self.entries.push_back(Entry {
-                message: None,
-                count: 0,
-                out: false,
-            });
+            self.entries.push_back(Entry { message: None, count: 0, out: false });
         }
     }
 

@@ -56,11 +56,7 @@ impl Session {
     }
 
     pub(crate) fn ledger(&self) -> Ledger {
-        Ledger {
-            taken: self.taken,
-            settled: self.settled,
-            sent: self.sent(),
-        }
+        Ledger { taken: self.taken, settled: self.settled, sent: self.sent() }
     }
 
     /// Highest outbound sequence.
@@ -78,23 +74,17 @@ impl Session {
     }
 
     pub(crate) fn consumer(&self, queue: QueueId) -> Option<&Consumer> {
-        self.consumers
-            .iter()
-            .find(|consumer| consumer.queue == queue)
+        self.consumers.iter().find(|consumer| consumer.queue == queue)
     }
 
     fn consumer_mut(&mut self, queue: QueueId) -> Option<&mut Consumer> {
-        self.consumers
-            .iter_mut()
-            .find(|consumer| consumer.queue == queue)
+        self.consumers.iter_mut().find(|consumer| consumer.queue == queue)
     }
 
     pub(crate) fn dispatch(&mut self, outbound: Outbound) {
         self.outbound.push_back(Some(outbound));
         self.unsettled = self.unsettled.saturating_add(1);
-        self.unsettled_bytes = self
-            .unsettled_bytes
-            .saturating_add(u64::from(outbound.len_bytes));
+        self.unsettled_bytes = self.unsettled_bytes.saturating_add(u64::from(outbound.len_bytes));
         if let Some(consumer) = self.consumer_mut(outbound.queue) {
             consumer.unsettled = consumer.unsettled.saturating_add(1);
         }
@@ -105,9 +95,7 @@ impl Session {
         let at = seq.checked_sub(self.settled)?.checked_sub(1)?;
         let outbound = self.outbound.get_mut(usize::try_from(at).ok()?)?.take()?;
         self.unsettled = self.unsettled.saturating_sub(1);
-        self.unsettled_bytes = self
-            .unsettled_bytes
-            .saturating_sub(u64::from(outbound.len_bytes));
+        self.unsettled_bytes = self.unsettled_bytes.saturating_sub(u64::from(outbound.len_bytes));
         if let Some(consumer) = self.consumer_mut(outbound.queue) {
             consumer.unsettled = consumer.unsettled.saturating_sub(1);
         }
@@ -127,9 +115,7 @@ impl Session {
     /// Everything not settled, in order, with its sequence.
     pub(crate) fn outbound(&self) -> impl Iterator<Item = (u64, Outbound)> + '_ {
         let first = self.settled.saturating_add(1);
-        (first..)
-            .zip(&self.outbound)
-            .filter_map(|(seq, slot)| slot.map(|out| (seq, out)))
+        (first..).zip(&self.outbound).filter_map(|(seq, slot)| slot.map(|out| (seq, out)))
     }
 
     /// Restores the ledger of a snapshot.

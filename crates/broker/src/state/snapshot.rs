@@ -14,7 +14,6 @@ use crate::record::{
     AddressId, QueueId, put_death, put_key, put_kind, put_owner, put_user, read_death, read_format,
     read_key, read_kind, read_owner, read_session_kind, read_user,
 };
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Version of the encoding below.
@@ -48,26 +47,16 @@ impl Places {
 
     fn decode(from: &mut Reader<'_>) -> Result<Self, Malformed> {
         if from.int("snapshot version")? != VERSION {
-            return Err(Malformed {
-                what: "snapshot version (written by a newer release?)",
-            });
+            return Err(Malformed { what: "snapshot version (written by a newer release?)" });
         }
         let mut places = Self::default();
         for _ in 0..from.len("frame count")? {
             let lsn = Lsn(from.int("lsn")?);
             let extent = Extent(from.int("extent")?);
-            places.frames.push((
-                lsn,
-                Location {
-                    extent,
-                    position: from.int("position")?,
-                },
-            ));
+            places.frames.push((lsn, Location { extent, position: from.int("position")? }));
         }
         for _ in 0..from.len("extent count")? {
-            places
-                .extents
-                .push((Extent(from.int("extent")?), Lsn(from.int("lsn")?)));
+            places.extents.push((Extent(from.int("extent")?), Lsn(from.int("lsn")?)));
         }
         Ok(places)
     }
@@ -88,11 +77,12 @@ impl State {
         for (id, address) in &self.addresses {
             encode_address(&mut out, *id, address);
         }
-        self.encode_messages(&mut out);
+        let order = self.message_order();
+        self.encode_messages(&order, &mut out);
         out.put_int(self.queues.len() as u64);
         for (id, queue) in &self.queues {
             encode_queue_head(&mut out, *id, queue, self.is_fed(*id, queue));
-            encode_entries(&mut out, queue);
+            encode_entries(&mut out, queue, &order);
         }
         out.put_int(self.sessions.len() as u64);
         for (id, session) in &self.sessions {
@@ -101,19 +91,24 @@ impl State {
         out
     }
 
-    fn encode_messages(&self, out: &mut Vec<u8>) {
-        out.put_int(self.bodies.len() as u64);
-        for (key, message) in self.bodies.messages() {
-            out.put_int(u64::from(key.0));
+    /// Messages are numbered as the queues hold them, so that equal states are equal bytes,
+    /// whatever happened before.
+    fn message_order(&self) -> Order {
+        let mut order = Order::default();
+        let entries = self.queues.values().flat_map(Queue::entries);
+        entries.for_each(|(_, view)| order.note(view.message));
+        order
+    }
+
+    fn encode_messages(&self, order: &Order, out: &mut Vec<u8>) {
+        out.put_int(order.messages.len() as u64);
+        for message in order.messages.iter().filter_map(|key| self.bodies.get(*key)) {
             out.put_int(message.place.lsn.0);
             out.put_int(u64::from(message.place.offset_bytes));
             out.put_int(u64::from(message.place.len_bytes));
             out.put_int(u64::from(message.format));
             let death = message.death.as_ref();
-            put_death(
-                out,
-                death.map(|death| (death.reason, death.address.as_str())),
-            );
+            put_death(out, death.map(|death| (death.reason, death.address.as_str())));
         }
     }
 
@@ -129,13 +124,7 @@ impl State {
         };
         for _ in 0..from.len("user count")? {
             let (name, verifier, permissions) = read_user(&mut from)?;
-            state.users.insert(
-                name,
-                User {
-                    verifier,
-                    permissions,
-                },
-            );
+            state.users.insert(name, User { verifier, permissions });
         }
         for _ in 0..from.len("address count")? {
             state.decode_address(&mut from)?;
@@ -144,9 +133,7 @@ impl State {
         let keys = state.restore_bodies(places, messages)?;
         state.decode_queues_and_sessions(&mut from, &keys)?;
         if !from.is_empty() {
-            return Err(Malformed {
-                what: "end of snapshot",
-            });
+            return Err(Malformed { what: "end of snapshot" });
         }
         Ok(state)
     }
@@ -156,19 +143,8 @@ impl State {
         let host = from.string("host")?;
         let name: Arc<str> = Arc::from(from.string("address")?);
         let kind = read_kind(from)?;
-        self.names
-            .entry(host.clone())
-            .or_default()
-            .insert(Arc::clone(&name), id);
-        self.addresses.insert(
-            id,
-            Address {
-                host,
-                name,
-                kind,
-                queues: Vec::new(),
-            },
-        );
+        self.names.entry(host.clone()).or_default().insert(Arc::clone(&name), id);
+        self.addresses.insert(id, Address { host, name, kind, queues: Vec::new() });
         Ok(())
     }
 
@@ -176,24 +152,17 @@ impl State {
         &mut self,
         places: Places,
         messages: Vec<SavedMessage>,
-    ) -> Result<BTreeMap<u32, MessageKey>, Malformed> {
+    ) -> Result<Vec<MessageKey>, Malformed> {
         for (extent, last_lsn) in places.extents {
             self.bodies.restore_extent(extent, last_lsn);
         }
         for (lsn, location) in places.frames {
             self.bodies.restore_place(lsn, location);
         }
-        let mut keys = BTreeMap::new();
+        let mut keys = Vec::with_capacity(messages.len());
         for saved in messages {
-            let key = self
-                .bodies
-                .insert(saved.place, saved.format, saved.death, None);
-            keys.insert(
-                saved.key,
-                key.ok_or(Malformed {
-                    what: "message count",
-                })?,
-            );
+            let key = self.bodies.insert(saved.place, saved.format, saved.death, None);
+            keys.push(key.ok_or(Malformed { what: "message count" })?);
         }
         Ok(keys)
     }
@@ -201,7 +170,7 @@ impl State {
     fn decode_queues_and_sessions(
         &mut self,
         from: &mut Reader<'_>,
-        keys: &BTreeMap<u32, MessageKey>,
+        keys: &[MessageKey],
     ) -> Result<(), Malformed> {
         for _ in 0..from.len("queue count")? {
             let saved = SavedQueue::decode(from)?;
@@ -218,27 +187,15 @@ impl State {
         Ok(())
     }
 
-    fn restore_queue(
-        &mut self,
-        saved: SavedQueue,
-        keys: &BTreeMap<u32, MessageKey>,
-    ) -> Result<(), Malformed> {
+    fn restore_queue(&mut self, saved: SavedQueue, keys: &[MessageKey]) -> Result<(), Malformed> {
         let mut queue = Queue::new(saved.address, saved.subscription, saved.owner);
         let (base, fresh_from, next_entry) = saved.numbers;
         queue.restore_numbers(base, fresh_from);
         for (entry, key, count, out) in saved.entries {
-            let message = *keys.get(&key).ok_or(Malformed {
-                what: "entry of no message",
-            })?;
+            let message =
+                *keys.get(key as usize).ok_or(Malformed { what: "entry of no message" })?;
             self.bodies.refer(message);
-            queue.restore_entry(
-                entry,
-                EntryView {
-                    message,
-                    count,
-                    out,
-                },
-            );
+            queue.restore_entry(entry, EntryView { message, count, out });
         }
         queue.restore_end(next_entry);
         if saved.fed
@@ -253,9 +210,7 @@ impl State {
     /// Whether published messages reach the queue: a cancelled volatile subscription is kept
     /// for what is out, but fed no more.
     fn is_fed(&self, id: QueueId, queue: &Queue) -> bool {
-        self.addresses
-            .get(&queue.address)
-            .is_some_and(|address| address.queues.contains(&id))
+        self.addresses.get(&queue.address).is_some_and(|address| address.queues.contains(&id))
     }
 }
 
@@ -266,8 +221,31 @@ fn encode_address(out: &mut Vec<u8>, id: AddressId, address: &Address) {
     put_kind(out, address.kind);
 }
 
+/// Which messages, in which order, and the number each has got.
+#[derive(Debug, Default)]
+struct Order {
+    messages: Vec<MessageKey>,
+    numbers: Vec<Option<u32>>,
+}
+
+impl Order {
+    fn note(&mut self, key: MessageKey) {
+        let at = key.0 as usize;
+        if at >= self.numbers.len() {
+            self.numbers.resize(at.saturating_add(1), None);
+        }
+        if let Some(number @ None) = self.numbers.get_mut(at) {
+            *number = u32::try_from(self.messages.len()).ok();
+            self.messages.push(key);
+        }
+    }
+
+    fn number(&self, key: MessageKey) -> u32 {
+        self.numbers.get(key.0 as usize).copied().flatten().unwrap_or_default()
+    }
+}
+
 struct SavedMessage {
-    key: u32,
     place: Place,
     format: u8,
     death: Option<Arc<Death>>,
@@ -276,7 +254,6 @@ struct SavedMessage {
 fn decode_messages(from: &mut Reader<'_>) -> Result<Vec<SavedMessage>, Malformed> {
     let mut messages = Vec::new();
     for _ in 0..from.len("message count")? {
-        let key = from.int32("message key")?;
         let place = Place {
             lsn: Lsn(from.int("lsn")?),
             offset_bytes: from.int32("offset")?,
@@ -285,12 +262,7 @@ fn decode_messages(from: &mut Reader<'_>) -> Result<Vec<SavedMessage>, Malformed
         let format = read_format(from)?;
         let death = read_death(from)?;
         let death = death.map(|(reason, address)| Arc::new(Death { reason, address }));
-        messages.push(SavedMessage {
-            key,
-            place,
-            format,
-            death,
-        });
+        messages.push(SavedMessage { place, format, death });
     }
     Ok(messages)
 }
@@ -325,13 +297,8 @@ impl SavedQueue {
         }
         let (base, _, next) = saved.numbers;
         // Bounds the padding that a damaged number could ask for.
-        if next
-            .checked_sub(base)
-            .is_none_or(|span| span > u64::from(u32::MAX))
-        {
-            return Err(Malformed {
-                what: "queue numbers",
-            });
+        if next.checked_sub(base).is_none_or(|span| span > u64::from(u32::MAX)) {
+            return Err(Malformed { what: "queue numbers" });
         }
         Ok(saved)
     }
@@ -345,7 +312,7 @@ fn encode_queue_head(out: &mut Vec<u8>, id: QueueId, queue: &Queue, fed: bool) {
     out.put_flag(fed);
 }
 
-fn encode_entries(out: &mut Vec<u8>, queue: &Queue) {
+fn encode_entries(out: &mut Vec<u8>, queue: &Queue, order: &Order) {
     let (base, fresh_from, next) = queue.numbers();
     out.put_int(base);
     out.put_int(fresh_from);
@@ -353,7 +320,7 @@ fn encode_entries(out: &mut Vec<u8>, queue: &Queue) {
     out.put_int(queue.len());
     for (entry, view) in queue.entries() {
         out.put_int(entry);
-        out.put_int(u64::from(view.message.0));
+        out.put_int(u64::from(order.number(view.message)));
         out.put_int(u64::from(view.count));
         out.put_flag(view.out);
     }
@@ -390,21 +357,13 @@ fn decode_session(from: &mut Reader<'_>) -> Result<(SessionId, Session), Malform
     session.restore(from.int("taken")?, from.int("settled")?);
     for _ in 0..from.len("consumer count")? {
         let queue = QueueId(from.int("queue id")?);
-        session.consumers.push(Consumer {
-            queue,
-            credit: from.int32("credit")?,
-            unsettled: 0,
-        });
+        session.consumers.push(Consumer { queue, credit: from.int32("credit")?, unsettled: 0 });
     }
     for _ in 0..from.len("outbound count")? {
         let outbound = if from.flag("outbound")? {
             let queue = QueueId(from.int("queue id")?);
             let entry = from.int("entry")?;
-            Some(Outbound {
-                queue,
-                entry,
-                len_bytes: from.int32("length")?,
-            })
+            Some(Outbound { queue, entry, len_bytes: from.int32("length")? })
         } else {
             None
         };

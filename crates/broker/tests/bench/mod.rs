@@ -28,10 +28,7 @@ pub struct Disk {
 }
 
 fn location(lsn: Lsn) -> Location {
-    Location {
-        extent: Extent(lsn.0 / FRAMES_PER_EXTENT),
-        position: lsn.0,
-    }
+    Location { extent: Extent(lsn.0 / FRAMES_PER_EXTENT), position: lsn.0 }
 }
 
 impl Disk {
@@ -44,17 +41,11 @@ impl Disk {
     fn store_next(&mut self) -> Option<Completion> {
         let (lsn, payload) = self.on_the_way.pop_front()?;
         self.stored.insert(lsn, payload);
-        Some(Completion::Stored {
-            lsn,
-            location: location(lsn),
-        })
+        Some(Completion::Stored { lsn, location: location(lsn) })
     }
 
     fn read(&self, slice: &Slice) -> Bytes {
-        assert!(
-            !self.freed.contains(&slice.location.extent),
-            "read of a freed extent"
-        );
+        assert!(!self.freed.contains(&slice.location.extent), "read of a freed extent");
         let frame = &self.stored[&slice.lsn];
         let from = slice.offset_bytes as usize;
         frame.slice(from..from + slice.len_bytes as usize)
@@ -69,21 +60,11 @@ impl Disk {
             .filter(|(lsn, _)| **lsn > from)
             .map(|(lsn, payload)| {
                 let location = location(*lsn);
-                assert!(
-                    !self.freed.contains(&location.extent),
-                    "a freed extent is needed"
-                );
-                Ok(RecoveredFrame {
-                    lsn: *lsn,
-                    location,
-                    payload: payload.clone(),
-                })
+                assert!(!self.freed.contains(&location.extent), "a freed extent is needed");
+                Ok(RecoveredFrame { lsn: *lsn, location, payload: payload.clone() })
             })
             .collect();
-        Recovery {
-            snapshot: self.snapshot.clone(),
-            frames: Box::new(frames.into_iter()),
-        }
+        Recovery { snapshot: self.snapshot.clone(), frames: Box::new(frames.into_iter()) }
     }
 }
 
@@ -105,24 +86,14 @@ impl Bench {
         let disk = Disk::default();
         let now = Timestamp(1_000_000);
         let shard = Shard::recover(config.clone(), disk.recovery(), now).unwrap();
-        let mut bench = Self {
-            shard,
-            disk,
-            config,
-            now,
-            told: Vec::new(),
-        };
+        let mut bench = Self { shard, disk, config, now, told: Vec::new() };
         bench.define_user("alice", vec![Permission::all()]);
         bench
     }
 
     pub fn define_user(&mut self, name: &str, permissions: Vec<Permission>) {
         let (name, verifier) = (name.to_owned(), String::new());
-        let definition = Definition::PutUser {
-            name,
-            verifier,
-            permissions,
-        };
+        let definition = Definition::PutUser { name, verifier, permissions };
         self.shard.handle(self.now, Input::Define(definition));
         self.settle();
     }
@@ -135,8 +106,7 @@ impl Bench {
 
     /// One command as a batch of its own, nothing stored.
     pub fn command(&mut self, connection: u64, command: Command) {
-        self.shard
-            .handle(self.now, Input::Command(ConnectionId(connection), command));
+        self.shard.handle(self.now, Input::Command(ConnectionId(connection), command));
         self.flush();
     }
 
@@ -199,9 +169,8 @@ impl Bench {
 
     /// What a connection was told since the last time, as lines.
     pub fn told_to(&mut self, connection: u64) -> Vec<String> {
-        let (mine, others) = std::mem::take(&mut self.told)
-            .into_iter()
-            .partition(|(to, _)| *to == connection);
+        let (mine, others) =
+            std::mem::take(&mut self.told).into_iter().partition(|(to, _)| *to == connection);
         self.told = others;
         let mine: Vec<(u64, Event)> = mine;
         mine.iter().map(|(_, event)| line(event)).collect()
@@ -251,10 +220,7 @@ pub fn key(name: &str) -> SessionKey {
 }
 
 pub fn open(name: &str) -> Command {
-    Command::Open {
-        key: key(name),
-        kind: SessionKind::Recoverable,
-    }
+    Command::Open { key: key(name), kind: SessionKind::Recoverable }
 }
 
 pub fn attach(name: &str) -> Command {
@@ -263,40 +229,19 @@ pub fn attach(name: &str) -> Command {
 
 pub fn publish(seq: u64, to: &[&str], body: &str) -> Command {
     let to: Vec<String> = to.iter().map(|address| (*address).to_owned()).collect();
-    let message = Message {
-        format: 1,
-        body: Bytes::copy_from_slice(body.as_bytes()),
-    };
-    Command::Publish {
-        seq,
-        to: Arc::from(to),
-        message,
-    }
+    let message = Message { format: 1, body: Bytes::copy_from_slice(body.as_bytes()) };
+    Command::Publish { seq, to: Arc::from(to), message }
 }
 
 pub fn consume(address: &str, credit: u32) -> Command {
-    Command::Consume {
-        seq: None,
-        address: address.to_owned(),
-        subscription: None,
-        credit,
-    }
+    Command::Consume { seq: None, address: address.to_owned(), subscription: None, credit }
 }
 
 pub fn subscribe(address: &str, subscription: &str) -> Command {
     let (address, subscription) = (address.to_owned(), Some(subscription.to_owned()));
-    Command::Consume {
-        seq: None,
-        address,
-        subscription,
-        credit: 100,
-    }
+    Command::Consume { seq: None, address, subscription, credit: 100 }
 }
 
 pub fn accept(last: u64) -> Command {
-    Command::Settle {
-        first: 0,
-        last,
-        outcome: wharf_broker::Outcome::Accepted,
-    }
+    Command::Settle { first: 0, last, outcome: wharf_broker::Outcome::Accepted }
 }

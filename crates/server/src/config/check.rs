@@ -3,6 +3,7 @@
 use super::{Config, UserEntry};
 use crate::auth::verifier;
 use std::net::SocketAddr;
+use wharf_store::{SEGMENT_SIZE_MAX_BYTES, SEGMENT_SIZE_MIN_BYTES};
 
 /// Everything that is wrong with the values, each with its key.
 pub(crate) fn problems(config: &Config) -> Vec<String> {
@@ -57,9 +58,11 @@ pub(crate) fn problems(config: &Config) -> Vec<String> {
         !config.data.directory.as_os_str().is_empty(),
         "data.directory: must not be empty",
     );
+    let segment_size = config.data.segment_size_bytes;
     check(
-        config.data.segment_size_bytes >= 64 << 10,
-        "data.segment_size_bytes: must be at least 65536",
+        (SEGMENT_SIZE_MIN_BYTES..=SEGMENT_SIZE_MAX_BYTES).contains(&segment_size)
+            && segment_size.is_multiple_of(4096),
+        "data.segment_size_bytes: must be a multiple of 4096 from 16384 to 1073741824",
     );
     check(
         matches!(config.shutdown.close_code, 1001 | 1012),

@@ -16,6 +16,7 @@ use std::future::poll_fn;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::Poll;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::time::Instant;
@@ -73,15 +74,20 @@ where
     });
     let service = Front(Arc::clone(&exchange));
     let mut connection = builder.serve_connection(TokioIo::new(stream), service);
-    loop {
-        let deadline = exchange.lock().deadline;
-        let answered = poll_fn(|cx| connection.poll_without_shutdown(cx));
-        match tokio::time::timeout_at(deadline, answered).await {
-            Ok(_) => break,
-            // A request may have come meanwhile and moved the deadline.
-            Err(_) if exchange.lock().deadline > deadline => {}
-            Err(_) => return None,
+    let mut timer = std::pin::pin!(tokio::time::sleep_until(deadline));
+    let in_time = poll_fn(|cx| {
+        if connection.poll_without_shutdown(cx).is_ready() {
+            return Poll::Ready(true);
         }
+        // A request that came meanwhile has moved the deadline.
+        let deadline = exchange.lock().deadline;
+        if timer.deadline() != deadline {
+            timer.as_mut().reset(deadline);
+        }
+        timer.as_mut().poll(cx).map(|()| false)
+    });
+    if !in_time.await {
+        return None;
     }
     let parts = connection.into_parts();
     let stream = parts.io.into_inner();

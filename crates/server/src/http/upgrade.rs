@@ -35,7 +35,7 @@ pub(super) async fn judge(
     let resource = request.resource_name().unwrap_or_default();
     let (path, query) = match resource.split_once('?') {
         Some((path, query)) => (path, Some(query)),
-        None => (resource, None),
+        None => (&*resource, None),
     };
     // WS-HS-13. A target that cannot be read at all is left to `evaluate`.
     if !matches!(path, "/ws" | "/" | "") {

@@ -12,13 +12,13 @@ use std::time::Duration;
 use rustix::process::{Pid, Signal, kill_process};
 
 /// Long enough for a busy machine; reached only when something hangs.
-pub const PATIENCE: Duration = Duration::from_secs(30);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A directory of its own, removed when dropped.
-pub struct Scratch(PathBuf);
+pub(crate) struct Scratch(PathBuf);
 
 impl Scratch {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
         let name = format!("wharf-test-{}-{number}", std::process::id());
@@ -27,12 +27,12 @@ impl Scratch {
         Self(path)
     }
 
-    pub fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         &self.0
     }
 
     /// Writes a file into it.
-    pub fn file(&self, name: &str, content: &str) -> PathBuf {
+    pub(crate) fn file(&self, name: &str, content: &str) -> PathBuf {
         let path = self.0.join(name);
         fs::write(&path, content).unwrap();
         path
@@ -46,7 +46,7 @@ impl Drop for Scratch {
 }
 
 /// `wharf` with these arguments, and nothing of our own environment that it would read.
-pub fn wharf<I: IntoIterator<Item: AsRef<std::ffi::OsStr>>>(arguments: I) -> Command {
+pub(crate) fn wharf<I: IntoIterator<Item: AsRef<std::ffi::OsStr>>>(arguments: I) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_wharf"));
     command.args(arguments);
     for (name, _) in std::env::vars_os() {
@@ -58,36 +58,36 @@ pub fn wharf<I: IntoIterator<Item: AsRef<std::ffi::OsStr>>>(arguments: I) -> Com
 }
 
 /// Runs `wharf` to its end.
-pub fn run<I: IntoIterator<Item: AsRef<std::ffi::OsStr>>>(arguments: I) -> Output {
+pub(crate) fn run<I: IntoIterator<Item: AsRef<std::ffi::OsStr>>>(arguments: I) -> Output {
     wharf(arguments).stdin(Stdio::null()).output().unwrap()
 }
 
-pub fn stderr(output: &Output) -> String {
+pub(crate) fn stderr(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
-pub fn stdout(output: &Output) -> String {
+pub(crate) fn stdout(output: &Output) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
 /// A running broker; killed when dropped.
-pub struct Broker {
+pub(crate) struct Broker {
     child: Child,
-    pub address: SocketAddr,
+    pub(crate) address: SocketAddr,
     /// What it printed when it was ready.
-    pub greeting: String,
+    pub(crate) greeting: String,
 }
 
 impl Broker {
     /// Starts on a free port with the user `ada`, password `secret`.
-    pub fn start(directory: &Path, arguments: &[&str]) -> Self {
+    pub(crate) fn start(directory: &Path, arguments: &[&str]) -> Self {
         let mut all = vec!["--user", "ada:secret"];
         all.extend(arguments);
         Self::start_bare(directory, &all)
     }
 
     /// Starts on a free port.
-    pub fn start_bare(directory: &Path, arguments: &[&str]) -> Self {
+    pub(crate) fn start_bare(directory: &Path, arguments: &[&str]) -> Self {
         let data = directory.join("data");
         let mut command = wharf(["serve", "--listen", "127.0.0.1:0", "--data"]);
         command.arg(data).args(arguments);
@@ -132,36 +132,36 @@ impl Broker {
         }
     }
 
-    pub fn connect(&self) -> TcpStream {
+    pub(crate) fn connect(&self) -> TcpStream {
         connect(self.address)
     }
 
     /// Sends a request head and reads the answer to its end.
-    pub fn ask(&self, head: &str) -> String {
+    pub(crate) fn ask(&self, head: &str) -> String {
         let mut stream = self.connect();
         stream.write_all(head.as_bytes()).unwrap();
         read_to_end(&mut stream)
     }
 
     /// A plain GET.
-    pub fn get(&self, path: &str) -> String {
+    pub(crate) fn get(&self, path: &str) -> String {
         self.ask(&format!(
             "GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
         ))
     }
 
-    pub fn signal(&self, signal: Signal) {
+    pub(crate) fn signal(&self, signal: Signal) {
         let pid = Pid::from_child(&self.child);
         kill_process(pid, signal).unwrap();
     }
 
     /// Waits for its end.
-    pub fn wait(mut self) -> ExitStatus {
+    pub(crate) fn wait(mut self) -> ExitStatus {
         self.child.wait().unwrap()
     }
 
     /// Ends it as a power cut would.
-    pub fn kill(mut self) {
+    pub(crate) fn kill(mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
     }
@@ -174,21 +174,21 @@ impl Drop for Broker {
     }
 }
 
-pub fn connect(address: SocketAddr) -> TcpStream {
+pub(crate) fn connect(address: SocketAddr) -> TcpStream {
     let stream = TcpStream::connect(address).unwrap();
     stream.set_read_timeout(Some(PATIENCE)).unwrap();
     stream.set_write_timeout(Some(PATIENCE)).unwrap();
     stream
 }
 
-pub fn read_to_end(stream: &mut impl Read) -> String {
+pub(crate) fn read_to_end(stream: &mut impl Read) -> String {
     let mut answer = Vec::new();
     stream.read_to_end(&mut answer).unwrap();
     String::from_utf8_lossy(&answer).into_owned()
 }
 
 /// Reads one response head, and not a byte more.
-pub fn read_head(stream: &mut impl Read) -> String {
+pub(crate) fn read_head(stream: &mut impl Read) -> String {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
         let mut byte = [0];
@@ -199,10 +199,10 @@ pub fn read_head(stream: &mut impl Read) -> String {
 }
 
 /// `ada:secret`.
-pub const LOGIN: &str = "Authorization: Basic YWRhOnNlY3JldA==\r\n";
+pub(crate) const LOGIN: &str = "Authorization: Basic YWRhOnNlY3JldA==\r\n";
 
 /// A good opening handshake (RFC 6455, section 1.2) with these header lines on top.
-pub fn handshake(path: &str, extra: &str) -> String {
+pub(crate) fn handshake(path: &str, extra: &str) -> String {
     format!(
         "GET {path} HTTP/1.1\r\nHost: broker.example\r\nUpgrade: websocket\r\n\
          Connection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
@@ -210,9 +210,9 @@ pub fn handshake(path: &str, extra: &str) -> String {
     )
 }
 
-pub const MBWS: &str = "Sec-WebSocket-Protocol: mbws\r\n";
+pub(crate) const MBWS: &str = "Sec-WebSocket-Protocol: mbws\r\n";
 
-pub fn status(answer: &str) -> u16 {
+pub(crate) fn status(answer: &str) -> u16 {
     answer
         .split(' ')
         .nth(1)

@@ -206,11 +206,7 @@ impl Handshake {
 
     /// Takes what the server sent, in pieces of any size.
     pub fn handle_input(&mut self, input: &[u8]) -> Outcome {
-        let outcome = if self.ended {
-            Outcome::Failed(Failure::Ended)
-        } else {
-            self.read(input)
-        };
+        let outcome = if self.ended { Outcome::Failed(Failure::Ended) } else { self.read(input) };
         self.ended = outcome != Outcome::Incomplete;
         outcome
     }
@@ -220,16 +216,13 @@ impl Handshake {
         loop {
             let held_before = self.held.len();
             let room = self.offer.limits.head_max_bytes.saturating_sub(held_before);
-            self.held
-                .extend_from_slice(rest.get(..room).unwrap_or(rest));
+            self.held.extend_from_slice(rest.get(..room).unwrap_or(rest));
             let end = match self.scan.find_end(&self.held) {
                 Ok(Some(end)) => end,
                 Ok(None) => return Outcome::Incomplete,
                 Err(malformed) => return Outcome::Failed(Failure::Malformed(malformed)),
             };
-            rest = rest
-                .get(end.saturating_sub(held_before)..)
-                .unwrap_or_default();
+            rest = rest.get(end.saturating_sub(held_before)..).unwrap_or_default();
             let consumed = input.len().saturating_sub(rest.len());
             let mut head = std::mem::take(&mut self.held);
             head.truncate(end);
@@ -247,11 +240,10 @@ impl Handshake {
         let headers_max = self.offer.limits.headers_max.min(HEADERS_MAX);
         let mut response =
             httparse::Response::new(table.get_mut(..headers_max).unwrap_or_default());
-        let parsed = response
-            .parse(head)
-            .map_err(|error| Failure::Malformed(error.into()))?;
+        let parsed = response.parse(head).map_err(|error| Failure::Malformed(error.into()))?;
         let status = response.code.unwrap_or_default();
-        if parsed.is_partial() || !(100..=999).contains(&status) {
+        let is_whole = parsed == httparse::Status::Complete(head.len());
+        if !is_whole || !(100..=999).contains(&status) {
             return Err(Failure::Malformed(Malformed::StartLine));
         }
         let headers: Vec<Header<'_>> = response.headers.iter().map(Header::from).collect();
@@ -259,10 +251,7 @@ impl Handshake {
             101 if response.version != Some(1) => Err(Failure::Malformed(Malformed::HttpVersion)),
             101 => {
                 let agreement = check_response(&headers, &self.offer, &self.accept_key)?;
-                Ok(Some(Outcome::Upgraded {
-                    agreement,
-                    consumed,
-                }))
+                Ok(Some(Outcome::Upgraded { agreement, consumed }))
             }
             _ if self.offer.version == Version::Draft6 => Err(Failure::Status(status)),
             100..=199 => {
@@ -275,11 +264,7 @@ impl Handshake {
             _ => {
                 let own = |header: &Header<'_>| (header.name.to_owned(), header.value.to_owned());
                 let headers = headers.iter().map(own).collect();
-                Ok(Some(Outcome::Http {
-                    status,
-                    headers,
-                    consumed,
-                }))
+                Ok(Some(Outcome::Http { status, headers, consumed }))
             }
         }
     }
@@ -302,21 +287,13 @@ pub fn versions_listed(headers: &[(String, Vec<u8>)]) -> Versions {
 fn check_offer(offer: &Offer) -> Result<(), InvalidOffer> {
     // WS-HC-14.
     for (position, name) in offer.subprotocols.iter().enumerate() {
-        let is_repeated = offer
-            .subprotocols
-            .iter()
-            .take(position)
-            .any(|earlier| earlier == name);
+        let is_repeated = offer.subprotocols.iter().take(position).any(|earlier| earlier == name);
         if is_repeated || !list::is_token(name) {
             return Err(InvalidOffer::Subprotocols);
         }
     }
     let is_visible = |text: &str| !text.is_empty() && text.bytes().all(|o| o.is_ascii_graphic());
-    if offer
-        .origin
-        .as_deref()
-        .is_some_and(|origin| !is_visible(origin))
-    {
+    if offer.origin.as_deref().is_some_and(|origin| !is_visible(origin)) {
         return Err(InvalidOffer::Origin);
     }
     for (name, value) in &offer.extra_headers {
@@ -328,18 +305,12 @@ fn check_offer(offer: &Offer) -> Result<(), InvalidOffer> {
         }
     }
     let windows_fit = |deflate: &DeflateOffer| {
-        deflate
-            .server_max_window_bits
-            .is_none_or(|bits| (8..=15).contains(&bits))
+        deflate.server_max_window_bits.is_none_or(|bits| (8..=15).contains(&bits))
             && deflate
                 .client_max_window_bits
                 .is_none_or(|bits| (COMPRESSOR_WINDOW_BITS_MIN..=15).contains(&bits))
     };
-    if offer.deflate.iter().all(windows_fit) {
-        Ok(())
-    } else {
-        Err(InvalidOffer::WindowBits)
-    }
+    if offer.deflate.iter().all(windows_fit) { Ok(()) } else { Err(InvalidOffer::WindowBits) }
 }
 
 fn is_reserved(name: &str) -> bool {
@@ -374,27 +345,15 @@ fn write_request(offer: &Offer, key: &str) -> Vec<u8> {
     push_line(&mut head, "Sec-WebSocket-Version", version.header_value());
     if let Some(origin) = &offer.origin {
         // HYBI-010: in lower case, under the name of the time.
-        let name = if version.is_interim() {
-            "Sec-WebSocket-Origin"
-        } else {
-            "Origin"
-        };
+        let name = if version.is_interim() { "Sec-WebSocket-Origin" } else { "Origin" };
         push_line(&mut head, name, &origin.to_ascii_lowercase());
     }
     if !offer.subprotocols.is_empty() {
-        push_line(
-            &mut head,
-            "Sec-WebSocket-Protocol",
-            &offer.subprotocols.join(", "),
-        );
+        push_line(&mut head, "Sec-WebSocket-Protocol", &offer.subprotocols.join(", "));
     }
     let extensions = extension::write_offers(*version, &offer.deflate, offer.deflate_stream);
     if !extensions.is_empty() {
-        push_line(
-            &mut head,
-            "Sec-WebSocket-Extensions",
-            &extensions.join(", "),
-        );
+        push_line(&mut head, "Sec-WebSocket-Extensions", &extensions.join(", "));
     }
     for (name, value) in &offer.extra_headers {
         push_line(&mut head, name, value);
@@ -445,10 +404,7 @@ fn check_subprotocol(headers: &[Header<'_>], offer: &Offer) -> Result<Option<Str
     let Some(answer) = answer else {
         return Ok(None);
     };
-    let chosen = offer
-        .subprotocols
-        .iter()
-        .find(|name| name.as_bytes() == answer);
+    let chosen = offer.subprotocols.iter().find(|name| name.as_bytes() == answer);
     chosen.cloned().map(Some).ok_or(Failure::Subprotocol)
 }
 

@@ -106,11 +106,7 @@ impl Written {
     fn read(params: &[Param<'_>]) -> Option<Written> {
         let mut written = Written::default();
         for (position, Param { name, value }) in params.iter().enumerate() {
-            if params
-                .iter()
-                .take(position)
-                .any(|earlier| earlier.name == *name)
-            {
+            if params.iter().take(position).any(|earlier| earlier.name == *name) {
                 return None;
             }
             let value = value.as_deref();
@@ -203,24 +199,12 @@ fn accept(params: &[Param<'_>], policy: &DeflatePolicy) -> Option<(Compression, 
         client_max_window_bits: client_bits,
     };
     let mut answer = String::from(PER_MESSAGE);
-    push_flags(
-        &mut answer,
-        agreed.server_no_context_takeover,
-        agreed.client_no_context_takeover,
-    );
+    push_flags(&mut answer, agreed.server_no_context_takeover, agreed.client_no_context_takeover);
     // WS-PD-06: answered when asked.
     let name_server_bits = offer.server_max_window_bits.is_some() || server_bits < WINDOW_BITS_MAX;
-    push_bits(
-        &mut answer,
-        "server_max_window_bits",
-        name_server_bits.then_some(server_bits),
-    );
+    push_bits(&mut answer, "server_max_window_bits", name_server_bits.then_some(server_bits));
     let name_client_bits = client_bits < WINDOW_BITS_MAX;
-    push_bits(
-        &mut answer,
-        "client_max_window_bits",
-        name_client_bits.then_some(client_bits),
-    );
+    push_bits(&mut answer, "client_max_window_bits", name_client_bits.then_some(client_bits));
     Some((Compression::PerMessage(agreed), answer))
 }
 
@@ -251,27 +235,15 @@ pub(crate) fn write_offers(
     deflate_stream: bool,
 ) -> Vec<String> {
     if version.is_interim() {
-        return if deflate_stream {
-            vec![STREAM.to_owned()]
-        } else {
-            Vec::new()
-        };
+        return if deflate_stream { vec![STREAM.to_owned()] } else { Vec::new() };
     }
     deflate.iter().map(write_offer).collect()
 }
 
 fn write_offer(offer: &DeflateOffer) -> String {
     let mut out = String::from(PER_MESSAGE);
-    push_flags(
-        &mut out,
-        offer.server_no_context_takeover,
-        offer.client_no_context_takeover,
-    );
-    push_bits(
-        &mut out,
-        "server_max_window_bits",
-        offer.server_max_window_bits,
-    );
+    push_flags(&mut out, offer.server_no_context_takeover, offer.client_no_context_takeover);
+    push_bits(&mut out, "server_max_window_bits", offer.server_max_window_bits);
     match offer.client_max_window_bits {
         Some(WINDOW_BITS_MAX..) => out.push_str("; client_max_window_bits"),
         limit => push_bits(&mut out, "client_max_window_bits", limit),
@@ -292,11 +264,7 @@ pub(crate) fn check(
     // At most one extension can be offered, so a second one is either it again or unknown.
     if let Some(second) = others.first() {
         let is_repeated = second.name == accepted.name;
-        return Err(if is_repeated {
-            AnswerFault::Repeated
-        } else {
-            AnswerFault::NotOffered
-        });
+        return Err(if is_repeated { AnswerFault::Repeated } else { AnswerFault::NotOffered });
     }
     match accepted.name {
         PER_MESSAGE if !version.is_interim() && !deflate.is_empty() => {
@@ -326,15 +294,11 @@ fn check_deflate(
     let client_bits = answer.client_max_window_bits.flatten();
     // WS-PD-03: several offers may have been made; the answer says only by its parameters which
     // one it accepts.
-    let accepted = offers
-        .iter()
-        .find(|offer| is_answer_to(&answer, client_bits, offer));
+    let accepted = offers.iter().find(|offer| is_answer_to(&answer, client_bits, offer));
     let offer = accepted.ok_or(AnswerFault::AnswersNoOffer)?;
     // The client keeps its own promises even if the answer does not repeat them. A window of 8
     // bits is taken, although no compressor keeps to it: messages then go out uncompressed.
-    let promised_bits = offer
-        .client_max_window_bits
-        .map_or(WINDOW_BITS_MAX, compressor_bits);
+    let promised_bits = offer.client_max_window_bits.map_or(WINDOW_BITS_MAX, compressor_bits);
     Ok(DeflateParams {
         server_no_context_takeover: answer.server_no_context_takeover,
         // WS-PD-05: honoured whether offered or not.
@@ -347,9 +311,7 @@ fn check_deflate(
 
 fn is_answer_to(answer: &Written, client_bits: Option<u8>, offer: &DeflateOffer) -> bool {
     let window_kept = match offer.server_max_window_bits {
-        Some(limit) => answer
-            .server_max_window_bits
-            .is_some_and(|bits| bits <= limit),
+        Some(limit) => answer.server_max_window_bits.is_some_and(|bits| bits <= limit),
         None => true,
     };
     let window_allowed = match (client_bits, offer.client_max_window_bits) {

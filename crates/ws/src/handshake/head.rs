@@ -65,12 +65,7 @@ pub(crate) struct HeadScan {
 
 impl HeadScan {
     pub(crate) fn new(limits: HeadLimits) -> Self {
-        HeadScan {
-            limits,
-            examined: 0,
-            line_start: 0,
-            started: false,
-        }
+        HeadScan { limits, examined: 0, line_start: 0, started: false }
     }
 
     /// The length of the head with its last empty line, once all of it is in `buffer`.
@@ -79,9 +74,8 @@ impl HeadScan {
     /// are skipped (RFC 9112, section 2.2) and count.
     pub(crate) fn find_end(&mut self, buffer: &[u8]) -> Result<Option<usize>, Malformed> {
         let visible = buffer.get(..self.limits.head_max_bytes).unwrap_or(buffer);
-        while let Some(offset) = visible
-            .get(self.examined..)
-            .and_then(|new| new.iter().position(|&o| o == b'\n'))
+        while let Some(offset) =
+            visible.get(self.examined..).and_then(|new| new.iter().position(|&o| o == b'\n'))
         {
             let end = self.examined.saturating_add(offset).saturating_add(1);
             let line = visible.get(self.line_start..end).unwrap_or_default();

@@ -12,10 +12,7 @@ pub struct HeadLimits {
 impl Default for HeadLimits {
     /// 16 KiB and 100 fields: browsers with large cookies fit, floods do not.
     fn default() -> Self {
-        HeadLimits {
-            head_max_bytes: 16 * 1024,
-            headers_max: 100,
-        }
+        HeadLimits { head_max_bytes: 16 * 1024, headers_max: 100 }
     }
 }
 

@@ -99,11 +99,7 @@ fn extension<'a>(scanner: &mut Scanner<'a>, version: Version) -> Result<Extensio
     let mut params = Vec::new();
     while scanner.eat(b';') {
         let name = scanner.token()?;
-        let value = if scanner.eat(b'=') {
-            Some(value(scanner, version)?)
-        } else {
-            None
-        };
+        let value = if scanner.eat(b'=') { Some(value(scanner, version)?) } else { None };
         push_bounded(&mut params, Param { name, value })?;
     }
     Ok(Extension { name, params })
@@ -185,11 +181,7 @@ impl<'a> Scanner<'a> {
     }
 
     fn expect(&mut self, wanted: u8) -> Result<(), Malformed> {
-        if self.eat(wanted) {
-            Ok(())
-        } else {
-            Err(Malformed)
-        }
+        if self.eat(wanted) { Ok(()) } else { Err(Malformed) }
     }
 
     fn token(&mut self) -> Result<&'a str, Malformed> {
@@ -218,9 +210,7 @@ impl<'a> Scanner<'a> {
                     let (&escaped, rest) = self.rest.split_first().ok_or(Malformed)?;
                     self.rest = rest;
                     let so_far = whole.get(..length).ok_or(Malformed)?;
-                    unescaped
-                        .get_or_insert_with(|| so_far.to_vec())
-                        .push(escaped);
+                    unescaped.get_or_insert_with(|| so_far.to_vec()).push(escaped);
                 }
                 _ => {
                     length = length.saturating_add(1);
@@ -232,14 +222,10 @@ impl<'a> Scanner<'a> {
         }
         self.skip_blanks();
         match unescaped {
-            Some(octets) => String::from_utf8(octets)
-                .map(Cow::Owned)
-                .map_err(|_| Malformed),
+            Some(octets) => String::from_utf8(octets).map(Cow::Owned).map_err(|_| Malformed),
             None => {
                 let octets = whole.get(..length).ok_or(Malformed)?;
-                std::str::from_utf8(octets)
-                    .map(Cow::Borrowed)
-                    .map_err(|_| Malformed)
+                std::str::from_utf8(octets).map(Cow::Borrowed).map_err(|_| Malformed)
             }
         }
     }

@@ -46,11 +46,7 @@ impl OriginPolicy {
             OriginPolicy::List(list) => list.iter().any(|allowed| is_same(origin, allowed)),
         };
         // WS-HS-11, HYBI-100.
-        if allowed {
-            Ok(Some(origin))
-        } else {
-            Err(Reason::OriginNotAllowed)
-        }
+        if allowed { Ok(Some(origin)) } else { Err(Reason::OriginNotAllowed) }
     }
 }
 
@@ -82,10 +78,9 @@ fn is_same(one: &str, other: &str) -> bool {
 }
 
 fn is_same_host(origin: &str, request: &Request<'_>) -> bool {
-    let (Some(origin), Some(target)) = (
-        Origin::parse(origin),
-        request.authority().and_then(uri::split_authority),
-    ) else {
+    let (Some(origin), Some(target)) =
+        (Origin::parse(origin), request.authority().and_then(uri::split_authority))
+    else {
         return false;
     };
     let (host, port) = target;

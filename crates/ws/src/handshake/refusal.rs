@@ -145,10 +145,7 @@ pub struct Refusal {
 impl Refusal {
     /// WS-HS-12: where the version is at fault, `versions` tells what would do.
     pub(crate) fn new(reason: Reason, versions: Versions) -> Self {
-        let mut refusal = Refusal {
-            reason,
-            headers: Vec::new(),
-        };
+        let mut refusal = Refusal { reason, headers: Vec::new() };
         match reason {
             Reason::Method => refusal.push("Allow", "GET"),
             // RFC 9110, section 15.5.22: 426 says what to upgrade to.
@@ -158,14 +155,7 @@ impl Refusal {
             _ => {}
         }
         let is_upgrade = reason.status() == 426;
-        refusal.push(
-            "Connection",
-            if is_upgrade {
-                "Upgrade, close"
-            } else {
-                "close"
-            },
-        );
+        refusal.push("Connection", if is_upgrade { "Upgrade, close" } else { "close" });
         if matches!(
             reason,
             Reason::UpgradeMissing
@@ -183,11 +173,7 @@ impl Refusal {
     /// A status outside 300 to 599 would not refuse anything and becomes 500.
     #[must_use]
     pub fn with_status(status: u16) -> Self {
-        let status = if (300..=599).contains(&status) {
-            status
-        } else {
-            500
-        };
+        let status = if (300..=599).contains(&status) { status } else { 500 };
         Refusal::new(Reason::Application(status), Versions::default())
     }
 
@@ -221,9 +207,7 @@ impl Refusal {
 
     /// The header fields for an HTTP stack that frames the body itself.
     pub fn headers(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.headers
-            .iter()
-            .map(|(name, value)| (name.as_str(), value.as_str()))
+        self.headers.iter().map(|(name, value)| (name.as_str(), value.as_str()))
     }
 
     /// A sentence for whoever debugs the client, as `text/plain`.

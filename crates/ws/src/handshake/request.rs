@@ -56,10 +56,7 @@ impl Reader {
     /// A reader for one head.
     #[must_use]
     pub fn new(limits: HeadLimits) -> Self {
-        Reader {
-            limits,
-            scan: HeadScan::new(limits),
-        }
+        Reader { limits, scan: HeadScan::new(limits) }
     }
 
     /// Reads `buffer`, which begins with what it held at the last call.
@@ -88,9 +85,7 @@ pub fn parse(buffer: &[u8], limits: HeadLimits) -> Parsed<'_> {
 
 fn parse_head(head: &[u8], limits: HeadLimits) -> Result<Request<'_>, Malformed> {
     let mut table = [httparse::EMPTY_HEADER; HEADERS_MAX];
-    let table = table
-        .get_mut(..limits.headers_max.min(HEADERS_MAX))
-        .unwrap_or_default();
+    let table = table.get_mut(..limits.headers_max.min(HEADERS_MAX)).unwrap_or_default();
     let mut parsed = httparse::Request::new(table);
     match parsed.parse(head)? {
         httparse::Status::Complete(length) if length == head.len() => {}
@@ -106,10 +101,7 @@ fn parse_head(head: &[u8], limits: HeadLimits) -> Result<Request<'_>, Malformed>
 
 impl<'a> From<&httparse::Header<'a>> for Header<'a> {
     fn from(header: &httparse::Header<'a>) -> Self {
-        Header {
-            name: header.name,
-            value: header.value,
-        }
+        Header { name: header.name, value: header.value }
     }
 }
 
@@ -129,11 +121,7 @@ pub(crate) fn values<'a>(headers: &[Header<'a>], name: &str) -> impl Iterator<It
 pub(crate) fn single<'a>(headers: &[Header<'a>], name: &str) -> Result<Option<&'a [u8]>, Repeated> {
     let mut values = values(headers, name);
     let first = values.next();
-    if values.next().is_some() {
-        Err(Repeated)
-    } else {
-        Ok(first)
-    }
+    if values.next().is_some() { Err(Repeated) } else { Ok(first) }
 }
 
 impl<'a> Request<'a> {
@@ -187,7 +175,5 @@ impl<'a> Request<'a> {
 #[must_use]
 pub fn is_upgrade(request: &Request<'_>) -> bool {
     list::contains(values(&request.headers, "upgrade"), "websocket")
-        || values(&request.headers, "sec-websocket-key")
-            .next()
-            .is_some()
+        || values(&request.headers, "sec-websocket-key").next().is_some()
 }

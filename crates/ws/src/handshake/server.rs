@@ -60,11 +60,7 @@ impl Acceptance {
             // WS-HS-14: no field at all when nothing was agreed.
             .chain(subprotocol.map(|name| ("Sec-WebSocket-Protocol", name)))
             // WS-A01: one field, although one section of the RFC would allow several.
-            .chain(
-                self.extensions
-                    .as_deref()
-                    .map(|list| ("Sec-WebSocket-Extensions", list)),
-            )
+            .chain(self.extensions.as_deref().map(|list| ("Sec-WebSocket-Extensions", list)))
     }
 
     /// Appends the whole response to `out`. Frames may follow at once (WS-HS-19).
@@ -98,26 +94,15 @@ fn judge(request: &Request<'_>, policy: &Policy) -> Result<Acceptance, Reason> {
     let origin = policy.origins.judge(request, version)?;
     let subprotocol = choose_subprotocol(&request.headers, version, policy)?;
 
-    let offers = list::extensions(
-        values(&request.headers, "sec-websocket-extensions"),
-        version,
-    )
-    .map_err(|_| Reason::ExtensionsMalformed)?;
+    let offers = list::extensions(values(&request.headers, "sec-websocket-extensions"), version)
+        .map_err(|_| Reason::ExtensionsMalformed)?;
     // WS-HS-15, WS-EX-03: nothing that was not offered.
-    let chosen = extension::choose(
-        &offers,
-        version,
-        policy.deflate.as_ref(),
-        policy.deflate_stream,
-    );
+    let chosen =
+        extension::choose(&offers, version, policy.deflate.as_ref(), policy.deflate_stream);
     let (compression, extensions) = chosen.unzip();
 
     Ok(Acceptance {
-        agreement: Agreement {
-            version,
-            subprotocol,
-            compression: compression.unwrap_or_default(),
-        },
+        agreement: Agreement { version, subprotocol, compression: compression.unwrap_or_default() },
         accept_key: key::accept(key),
         extensions,
         origin: origin.map(str::to_owned),
@@ -144,9 +129,7 @@ fn check_http(request: &Request<'_>) -> Result<(), Reason> {
 
     // A body would be taken for frames here and for a body by a proxy: the start of smuggling.
     let length = single(&request.headers, "content-length").map_err(|_| Reason::Body)?;
-    let has_coding = values(&request.headers, "transfer-encoding")
-        .next()
-        .is_some();
+    let has_coding = values(&request.headers, "transfer-encoding").next().is_some();
     if has_coding || length.is_some_and(|length| length != b"0") {
         return Err(Reason::Body);
     }
@@ -187,11 +170,7 @@ fn read_version(headers: &[Header<'_>], enabled: Versions) -> Result<Version, Re
 fn read_key<'a>(headers: &[Header<'a>]) -> Result<&'a [u8], Reason> {
     let key = single(headers, "sec-websocket-key").map_err(|_| Reason::KeyInvalid)?;
     let key = key.ok_or(Reason::KeyMissing)?;
-    if key::is_valid(key) {
-        Ok(key)
-    } else {
-        Err(Reason::KeyInvalid)
-    }
+    if key::is_valid(key) { Ok(key) } else { Err(Reason::KeyInvalid) }
 }
 
 /// WS-HS-14, HYBI-018: one of the client's names, a plain token (WS-RG-03), or none.

@@ -61,8 +61,7 @@ impl Lines {
     pub(crate) fn drop(mut self, name: &str) -> Lines {
         let prefix = format!("{name}:").to_ascii_lowercase();
         let count_before = self.0.len();
-        self.0
-            .retain(|line| !line.to_ascii_lowercase().starts_with(&prefix));
+        self.0.retain(|line| !line.to_ascii_lowercase().starts_with(&prefix));
         assert!(self.0.len() < count_before, "there was no {name}");
         self
     }
@@ -95,10 +94,7 @@ impl Lines {
         let mut wire = Vec::new();
         refusal.write(&mut wire);
         let wire = String::from_utf8(wire).unwrap();
-        assert!(
-            wire.starts_with(&format!("HTTP/1.1 {} ", refusal.status())),
-            "{wire}"
-        );
+        assert!(wire.starts_with(&format!("HTTP/1.1 {} ", refusal.status())), "{wire}");
         assert!(wire.to_ascii_lowercase().contains("close\r\n"), "{wire}");
         (refusal.status(), refusal.reason())
     }
@@ -120,9 +116,7 @@ pub(crate) fn field<'a>(
     headers: impl Iterator<Item = (&'a str, &'a str)>,
     name: &str,
 ) -> Option<&'a str> {
-    let found: Vec<_> = headers
-        .filter(|(key, _)| key.eq_ignore_ascii_case(name))
-        .collect();
+    let found: Vec<_> = headers.filter(|(key, _)| key.eq_ignore_ascii_case(name)).collect();
     assert!(found.len() <= 1, "{name} is repeated");
     found.first().map(|(_, value)| *value)
 }
