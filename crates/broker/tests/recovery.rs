@@ -182,7 +182,7 @@ impl World {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 200, ..ProptestConfig::default() })]
+
 
     #[test]
     fn a_recovered_shard_is_the_shard_that_was_stored(

@@ -52,8 +52,8 @@ fn a_connection_without_messages_resumes() {
 #[test]
 fn only_the_owner_s_failure_discards_state() {
     assert!(!Criterion::Name.discards_state());
-    assert!(Criterion::ServerWindow.discards_state());
-    assert!(Criterion::ClientWindow.discards_state());
+    assert!(ServerWindow.discards_state());
+    assert!(ClientWindow.discards_state());
 }
 
 /// MBWS-015, MBWS-022, MBWS-025, MBWS-122, MBWS-A09

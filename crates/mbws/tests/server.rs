@@ -18,7 +18,7 @@ fn fresh(flavour: Flavour) -> (Connection, Wire) {
 fn open() -> (Connection, Wire) {
     let (mut server, mut wire) = fresh(Flavour::Full);
     assert_eq!(text(&mut server, "1 0 0 "), Event::Open);
-    server.accept_open("urn:mb:7", &mut wire).unwrap();
+    server.accept_open("urn:mb:7", &mut wire).expect("asked");
     assert_eq!(wire.take_text(), ["1 8 urn:mb:70 "]);
     (server, wire)
 }
@@ -30,7 +30,7 @@ fn reopened() -> (Connection, Wire) {
     let event = text(&mut server, "1 8 urn:mb:73 6 6 9 ");
     assert_eq!(event, Event::Reopen { name: "urn:mb:7", claim });
     assert_eq!(judge(&claim, &LEDGER), Verdict::Resume { resume_with: 7, sslr: 7 });
-    server.accept_reopen(&LEDGER, &mut wire).unwrap();
+    server.accept_reopen(&LEDGER, &mut wire).expect("asked");
     assert_eq!(wire.take_text(), ["1 8 urn:mb:71 7 "]);
     (server, wire)
 }

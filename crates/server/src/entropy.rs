@@ -7,10 +7,7 @@ const ALPHABET: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
 ///
 /// # Panics
 /// When the operating system has no randomness to give: nothing that needs a secret can go on.
-#[expect(
-    clippy::expect_used,
-    reason = "there is nothing safe to do without randomness"
-)]
+#[expect(clippy::expect_used, reason = "there is nothing safe to do without randomness")]
 pub(crate) fn bytes<const N: usize>() -> [u8; N] {
     let mut bytes = [0; N];
     getrandom::fill(&mut bytes).expect("the operating system gives randomness");
@@ -20,8 +17,5 @@ pub(crate) fn bytes<const N: usize>() -> [u8; N] {
 /// A password of 100 bits, easy to read out.
 pub(crate) fn password() -> String {
     let random: [u8; 20] = bytes();
-    random
-        .iter()
-        .map(|byte| char::from(ALPHABET[usize::from(byte % 32)]))
-        .collect()
+    random.iter().map(|byte| char::from(ALPHABET[usize::from(byte % 32)])).collect()
 }

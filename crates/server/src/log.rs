@@ -52,16 +52,10 @@ pub(crate) fn start(config: &Log) {
         LogFormat::Text => false,
         LogFormat::Auto => !on_terminal,
     };
-    let lines = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr);
+    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     // An error here means that a subscriber exists already: its owner decides.
     let _ = if json {
-        lines
-            .json()
-            .flatten_event(true)
-            .with_current_span(false)
-            .try_init()
+        lines.json().flatten_event(true).with_current_span(false).try_init()
     } else {
         let colour = on_terminal && std::env::var_os("NO_COLOR").is_none();
         lines.with_ansi(colour).with_target(false).try_init()

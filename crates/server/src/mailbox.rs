@@ -85,11 +85,7 @@ impl Mailbox {
         if !state.is_full() {
             return Poll::Ready(());
         }
-        if !state
-            .waiting
-            .iter()
-            .any(|waker| waker.will_wake(cx.waker()))
-        {
+        if !state.waiting.iter().any(|waker| waker.will_wake(cx.waker())) {
             state.waiting.push(cx.waker().clone());
         }
         Poll::Pending
@@ -110,10 +106,7 @@ impl Mailbox {
             state.parked = true;
             let idle = |state: &mut State| state.parked;
             state = match wait {
-                None => self
-                    .ready
-                    .wait_while(state, idle)
-                    .unwrap_or_else(PoisonError::into_inner),
+                None => self.ready.wait_while(state, idle).unwrap_or_else(PoisonError::into_inner),
                 Some(wait) => {
                     self.ready
                         .wait_timeout_while(state, wait, idle)

@@ -28,15 +28,11 @@ pub(crate) struct Metrics {
 
 impl Metrics {
     pub(crate) fn closed(&self, ending: Ending) {
-        self.closed
-            .get_or_create(&[("reason", ending.name())])
-            .inc();
+        self.closed.get_or_create(&[("reason", ending.name())]).inc();
     }
 
     pub(crate) fn refused(&self, status: u16) {
-        self.handshakes_refused
-            .get_or_create(&[("status", status)])
-            .inc();
+        self.handshakes_refused.get_or_create(&[("status", status)]).inc();
     }
 
     pub(crate) fn login_failed(&self, denied: Denied) {
@@ -45,9 +41,7 @@ impl Metrics {
             Denied::Throttled { .. } => "throttled",
             Denied::Busy => "busy",
         };
-        self.logins_failed
-            .get_or_create(&[("reason", reason)])
-            .inc();
+        self.logins_failed.get_or_create(&[("reason", reason)]).inc();
     }
 
     /// The text of a scrape. `connections` counts sockets now, whatever they speak.
@@ -65,25 +59,14 @@ impl Metrics {
             "Sockets closed at once because there were too many",
             self.connections_refused.clone(),
         );
-        registry.register(
-            "connections_closed",
-            "WebSocket connections ended",
-            self.closed.clone(),
-        );
+        registry.register("connections_closed", "WebSocket connections ended", self.closed.clone());
         registry.register(
             "handshakes_refused",
             "WebSocket handshakes refused",
             self.handshakes_refused.clone(),
         );
-        registry.register(
-            "logins_failed",
-            "Logins refused",
-            self.logins_failed.clone(),
-        );
-        registry.register_collector(Box::new(Broker {
-            connections,
-            broker,
-        }));
+        registry.register("logins_failed", "Logins refused", self.logins_failed.clone());
+        registry.register_collector(Box::new(Broker { connections, broker }));
         let mut page = String::new();
         // Writing to a string does not fail.
         let _ = text::encode(&mut page, &registry);
@@ -101,54 +84,18 @@ impl Collector for Broker {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
         let s = &self.broker;
         let counters = [
-            (
-                "messages_received",
-                "Messages taken from senders",
-                s.published,
-            ),
-            (
-                "messages_delivered",
-                "Deliveries told to connections, repeats included",
-                s.delivered,
-            ),
+            ("messages_received", "Messages taken from senders", s.published),
+            ("messages_delivered", "Deliveries told to connections, repeats included", s.delivered),
             ("messages_acknowledged", "Deliveries settled", s.settled),
-            (
-                "messages_redelivered",
-                "Deliveries of messages that came back",
-                s.redelivered,
-            ),
-            (
-                "messages_duplicate_suppressed",
-                "Repeats recognised",
-                s.duplicates_suppressed,
-            ),
-            (
-                "messages_dead_lettered",
-                "Messages dead-lettered",
-                s.dead_lettered,
-            ),
+            ("messages_redelivered", "Deliveries of messages that came back", s.redelivered),
+            ("messages_duplicate_suppressed", "Repeats recognised", s.duplicates_suppressed),
+            ("messages_dead_lettered", "Messages dead-lettered", s.dead_lettered),
             ("sessions_opened", "Sessions opened", s.sessions_opened),
-            (
-                "session_resumes",
-                "Sessions taken up again",
-                s.sessions_resumed,
-            ),
-            (
-                "sessions_expired",
-                "Sessions ended by retention",
-                s.sessions_expired,
-            ),
+            ("session_resumes", "Sessions taken up again", s.sessions_resumed),
+            ("sessions_expired", "Sessions ended by retention", s.sessions_expired),
             ("store_frames", "Frames given to the journal", s.frames),
-            (
-                "store_frames_bytes",
-                "Payload given to the journal",
-                s.frames_bytes,
-            ),
-            (
-                "store_snapshots",
-                "Snapshots given to the journal",
-                s.snapshots,
-            ),
+            ("store_frames_bytes", "Payload given to the journal", s.frames_bytes),
+            ("store_snapshots", "Snapshots given to the journal", s.snapshots),
         ];
         for (name, help, value) in counters {
             add(&mut encoder, name, help, &ConstCounter::new(value))?;
@@ -156,11 +103,7 @@ impl Collector for Broker {
         let gauges = [
             ("connections", "Sockets open", self.connections as u64),
             ("sessions", "Sessions", s.sessions),
-            (
-                "sessions_attached",
-                "Sessions with a connection",
-                s.sessions_attached,
-            ),
+            ("sessions_attached", "Sessions with a connection", s.sessions_attached),
             (
                 "sessions_resumable",
                 "Sessions without one",
@@ -169,11 +112,7 @@ impl Collector for Broker {
             ("addresses", "Addresses", s.addresses),
             ("messages", "Messages held", s.messages),
             ("messages_bytes", "Their bodies", s.messages_bytes),
-            (
-                "bodies_in_memory_bytes",
-                "Bodies in memory",
-                s.bodies_in_memory_bytes,
-            ),
+            ("bodies_in_memory_bytes", "Bodies in memory", s.bodies_in_memory_bytes),
             ("store_stored_lsn", "Newest durable frame", s.stored_lsn),
         ];
         for (name, help, value) in gauges {

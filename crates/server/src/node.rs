@@ -102,10 +102,7 @@ impl Node {
     pub(crate) async fn metrics_text(&self) -> Option<String> {
         let (ask, answer) = oneshot::channel();
         self.mailbox.push(&mut vec![Letter::Statistics(ask)]);
-        let statistics = tokio::time::timeout(ANSWER_TIMEOUT, answer)
-            .await
-            .ok()?
-            .ok()?;
+        let statistics = tokio::time::timeout(ANSWER_TIMEOUT, answer).await.ok()?.ok()?;
         Some(self.metrics.text(self.admission.total(), statistics))
     }
 }

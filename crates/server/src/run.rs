@@ -48,16 +48,10 @@ pub(crate) async fn run(
         true => Some(Certificates::load(&config.tls).map_err(start_failure)?),
         false => None,
     };
-    let acceptor = certificates
-        .as_ref()
-        .map(Certificates::acceptor)
-        .transpose()
-        .map_err(start_failure)?;
-    let address: SocketAddr = config
-        .listen
-        .address
-        .parse()
-        .map_err(|error| Failure::Start(format!("{error}")))?;
+    let acceptor =
+        certificates.as_ref().map(Certificates::acceptor).transpose().map_err(start_failure)?;
+    let address: SocketAddr =
+        config.listen.address.parse().map_err(|error| Failure::Start(format!("{error}")))?;
     let socket = listener::open(address).map_err(|error| Failure::Listen(address, error))?;
     let address = socket.local_addr().map_err(Failure::System)?;
     tracing::info!(event = event::LISTENING, %address, tls = acceptor.is_some(), "listening");
@@ -107,14 +101,9 @@ async fn stop(
     signals: &mut Signals,
 ) -> Result<(), Failure> {
     let timeout = Duration::from_millis(node.config.shutdown.drain_timeout_ms);
-    tracing::info!(
-        event = event::DRAINING,
-        connections = node.admission.total(),
-        "draining"
-    );
+    tracing::info!(event = event::DRAINING, connections = node.admission.total(), "draining");
     node.enter(Phase::Draining);
-    node.mailbox
-        .push(&mut vec![Letter::Drain(node.config.shutdown.close_code)]);
+    node.mailbox.push(&mut vec![Letter::Drain(node.config.shutdown.close_code)]);
     let deadline = Instant::now() + timeout;
     while node.admission.total() > 0 && Instant::now() < deadline {
         tokio::select! {

@@ -15,10 +15,7 @@ pub(crate) fn policy(config: &Config) -> server::Policy {
         } else {
             Versions::RFC6455
         },
-        subprotocols: wharf_gateway::subprotocols()
-            .iter()
-            .map(|&name| name.to_owned())
-            .collect(),
+        subprotocols: wharf_gateway::subprotocols().iter().map(|&name| name.to_owned()).collect(),
         require_subprotocol: true,
         deflate: websocket.compression.then(DeflatePolicy::default),
         deflate_stream: websocket.compression && websocket.interim_versions,

@@ -59,9 +59,7 @@ pub(crate) fn spawn(
             }
         }
     };
-    std::thread::Builder::new()
-        .name("wharf-shard".to_owned())
-        .spawn(run)
+    std::thread::Builder::new().name("wharf-shard".to_owned()).spawn(run)
 }
 
 struct Worker {
@@ -175,18 +173,11 @@ impl Worker {
                 if self.stopping || self.node.phase() == Phase::Draining {
                     outbox.drain(self.node.config.shutdown.close_code);
                 }
-                self.connections.insert(
-                    connection,
-                    Connection {
-                        outbox,
-                        events: Vec::new(),
-                    },
-                );
+                self.connections.insert(connection, Connection { outbox, events: Vec::new() });
             }
             Letter::Gone(connection) => {
                 self.connections.remove(&connection);
-                self.shard
-                    .handle(now, Input::Command(connection, Command::Detach));
+                self.shard.handle(now, Input::Command(connection, Command::Detach));
             }
             Letter::Drain(close_code) => self.drain(close_code),
             Letter::Statistics(answer) => {
@@ -197,10 +188,7 @@ impl Worker {
         }
     }
 
-    #[expect(
-        clippy::iter_over_hash_type,
-        reason = "every connection is told; the order is free"
-    )]
+    #[expect(clippy::iter_over_hash_type, reason = "every connection is told; the order is free")]
     fn drain(&self, close_code: u16) {
         for connection in self.connections.values() {
             connection.outbox.drain(close_code);
@@ -245,8 +233,6 @@ impl Worker {
 }
 
 fn now() -> Timestamp {
-    let since = SystemTime::now()
-        .duration_since(SystemTime::UNIX_EPOCH)
-        .unwrap_or_default();
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     Timestamp(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
 }

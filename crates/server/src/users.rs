@@ -79,11 +79,7 @@ mod tests {
 
     fn put(definition: &Definition) -> (&str, &str, &[Permission]) {
         match definition {
-            Definition::PutUser {
-                name,
-                verifier,
-                permissions,
-            } => (name, verifier, permissions),
+            Definition::PutUser { name, verifier, permissions } => (name, verifier, permissions),
             Definition::RemoveUser { .. } => panic!("no user is removed"),
         }
     }
@@ -93,10 +89,7 @@ mod tests {
         let (definitions, announcement) = settle(empty(), &Config::default(), &[]).unwrap();
         let password = announcement.first_password.unwrap();
         let (name, kept, permissions) = put(&definitions[0]);
-        assert_eq!(
-            (name, permissions),
-            (FIRST_USER, [Permission::all()].as_slice())
-        );
+        assert_eq!((name, permissions), (FIRST_USER, [Permission::all()].as_slice()));
         assert!(verifier::verify(password.as_bytes(), kept));
         let again = settle([(name, kept)].into_iter(), &Config::default(), &[]).unwrap();
         assert!(again.0.is_empty() && again.1.first_password.is_none());
@@ -110,10 +103,7 @@ mod tests {
             password_verifier: "x".to_owned(),
             permissions: Vec::new(),
         });
-        let given = Given {
-            name: "ada".to_owned(),
-            password: "secret".to_owned(),
-        };
+        let given = Given { name: "ada".to_owned(), password: "secret".to_owned() };
         let (definitions, announcement) = settle(empty(), &config, &[given.clone()]).unwrap();
         assert!(announcement.first_password.is_none());
         let names: Vec<&str> = definitions.iter().map(|d| put(d).0).collect();

@@ -40,10 +40,7 @@ fn usage_is_64() {
     ] {
         let output = run(&arguments);
         assert_eq!(output.status.code(), Some(64), "{arguments:?}");
-        assert!(
-            stdout(&output).is_empty() && !stderr(&output).is_empty(),
-            "{arguments:?}"
-        );
+        assert!(stdout(&output).is_empty() && !stderr(&output).is_empty(), "{arguments:?}");
     }
     for arguments in [["--help"], ["--version"]] {
         let output = run(arguments);
@@ -67,18 +64,11 @@ fn configuration_errors_are_78_with_place_and_remedy() {
     }
     let output = run(["serve", "--listen", "localhost"]);
     assert_eq!(output.status.code(), Some(78));
-    assert!(
-        stderr(&output).starts_with("wharf: listen.address: "),
-        "{}",
-        stderr(&output)
-    );
+    assert!(stderr(&output).starts_with("wharf: listen.address: "), "{}", stderr(&output));
     let output = run(["check", "--config", "/does/not/exist.toml"]);
     assert_eq!(output.status.code(), Some(78));
     assert!(stderr(&output).contains("cannot be read"));
-    let output = wharf(["check"])
-        .env("WHARF_LISTEN__PORT", "1")
-        .output()
-        .unwrap();
+    let output = wharf(["check"]).env("WHARF_LISTEN__PORT", "1").output().unwrap();
     assert_eq!(output.status.code(), Some(78));
     assert!(stderr(&output).starts_with("wharf: WHARF_LISTEN__PORT: unknown key"));
 }
@@ -110,24 +100,13 @@ fn a_data_directory_that_cannot_be_is_1() {
 
 #[test]
 fn a_password_becomes_a_verifier() {
-    let mut child = wharf(["passwd", "hash"])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
+    let mut child =
+        wharf(["passwd", "hash"]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
     child.stdin.take().unwrap().write_all(b"secret\n").unwrap();
     let output = child.wait_with_output().unwrap();
     assert_eq!(output.status.code(), Some(0));
-    assert!(
-        stdout(&output).starts_with("$argon2id$v=19$"),
-        "{}",
-        stdout(&output)
-    );
-    assert_eq!(
-        run(["passwd", "hash"]).status.code(),
-        Some(64),
-        "no password at all"
-    );
+    assert!(stdout(&output).starts_with("$argon2id$v=19$"), "{}", stdout(&output));
+    assert_eq!(run(["passwd", "hash"]).status.code(), Some(64), "no password at all");
 }
 
 #[test]

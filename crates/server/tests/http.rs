@@ -17,10 +17,7 @@ fn probes_metrics_and_the_page() {
 
     let metrics = broker.get("/metrics");
     assert_eq!(status(&metrics), 200);
-    assert!(
-        metrics.contains("application/openmetrics-text"),
-        "{metrics}"
-    );
+    assert!(metrics.contains("application/openmetrics-text"), "{metrics}");
     assert!(metrics.ends_with("# EOF\n"), "{metrics}");
     for name in [
         "wharf_build_info{version=",
@@ -46,10 +43,7 @@ fn what_is_not_there_is_404_and_only_get_is_spoken() {
     assert_eq!(status(&post), 405);
     assert!(post.contains("Allow: GET, HEAD\r\n"), "{post}");
     let head = broker.ask("HEAD /livez HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
-    assert!(
-        head.contains("Content-Length: 6\r\n") && head.ends_with("\r\n\r\n"),
-        "{head}"
-    );
+    assert!(head.contains("Content-Length: 6\r\n") && head.ends_with("\r\n\r\n"), "{head}");
     assert_eq!(status(&broker.ask("nonsense\r\n\r\n")), 400);
 }
 
@@ -60,9 +54,7 @@ fn requests_on_one_connection() {
     let mut stream = broker.connect();
     let one = "GET /livez HTTP/1.1\r\nHost: a\r\n\r\n";
     let last = "GET /readyz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
-    stream
-        .write_all(format!("{one}{one}{last}").as_bytes())
-        .unwrap();
+    stream.write_all(format!("{one}{one}{last}").as_bytes()).unwrap();
     let answers = read_to_end(&mut stream);
     assert_eq!(answers.matches("HTTP/1.1 200 OK").count(), 3, "{answers}");
 }
@@ -75,24 +67,15 @@ fn floods_of_headers_are_431() {
     let answer = broker.ask(&format!("GET / HTTP/1.1\r\nHost: a\r\n{many}\r\n"));
     assert_eq!(status(&answer), 431, "{answer}");
     let long = "x".repeat(64 << 10);
-    let answer = broker.ask(&format!(
-        "GET / HTTP/1.1\r\nHost: a\r\nX-Long: {long}\r\n\r\n"
-    ));
+    let answer = broker.ask(&format!("GET / HTTP/1.1\r\nHost: a\r\nX-Long: {long}\r\n\r\n"));
     assert_eq!(status(&answer), 431, "{answer}");
-    assert_eq!(
-        status(&broker.get("/livez")),
-        200,
-        "and nothing else is harmed"
-    );
+    assert_eq!(status(&broker.get("/livez")), 200, "and nothing else is harmed");
 }
 
 #[test]
 fn a_slow_head_is_given_up() {
     let scratch = Scratch::new();
-    let broker = Broker::start(
-        scratch.path(),
-        &["--set", "listen.handshake_timeout_ms=200"],
-    );
+    let broker = Broker::start(scratch.path(), &["--set", "listen.handshake_timeout_ms=200"]);
     // Nothing at all, and a head that never ends: both are closed by the broker.
     let mut silent = broker.connect();
     let mut slow = broker.connect();
@@ -106,9 +89,7 @@ fn an_idle_connection_is_given_up() {
     let scratch = Scratch::new();
     let broker = Broker::start(scratch.path(), &["--set", "http.idle_timeout_ms=200"]);
     let mut stream = broker.connect();
-    stream
-        .write_all(b"GET /livez HTTP/1.1\r\nHost: a\r\n\r\n")
-        .unwrap();
+    stream.write_all(b"GET /livez HTTP/1.1\r\nHost: a\r\n\r\n").unwrap();
     assert_eq!(status(&read_head(&mut stream)), 200);
     assert_eq!(read_to_end(&mut stream), "alive\n");
 }
@@ -116,10 +97,7 @@ fn an_idle_connection_is_given_up() {
 #[test]
 fn connections_are_counted_by_address() {
     let scratch = Scratch::new();
-    let broker = Broker::start(
-        scratch.path(),
-        &["--set", "listen.connections_per_ip_max=2"],
-    );
+    let broker = Broker::start(scratch.path(), &["--set", "listen.connections_per_ip_max=2"]);
     let held = [broker.connect(), broker.connect()];
     // The third is closed at once; it may even see its request refused by the system.
     let mut third = broker.connect();

@@ -33,14 +33,11 @@ fn clients_are_told_and_the_exit_is_clean() {
         let ready = broker.get("/readyz");
         assert_eq!(status(&ready), 503, "{ready}");
         let mut late = broker.connect();
-        late.write_all(handshake("/ws", &format!("{LOGIN}{MBWS}")).as_bytes())
-            .unwrap();
+        late.write_all(handshake("/ws", &format!("{LOGIN}{MBWS}")).as_bytes()).unwrap();
         assert_eq!(status(&read_head(&mut late)), 503);
         // Its answer: a masked Close with the same code.
         let [high, low] = close_code.to_be_bytes();
-        stream
-            .write_all(&[0x88, 0x82, 0, 0, 0, 0, high, low])
-            .unwrap();
+        stream.write_all(&[0x88, 0x82, 0, 0, 0, 0, high, low]).unwrap();
         drop(stream);
         assert_eq!(broker.wait().code(), Some(0));
     }

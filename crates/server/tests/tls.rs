@@ -28,10 +28,7 @@ fn identity(scratch: &Scratch) -> Identity {
         "--tls-key".to_owned(),
         key_file.display().to_string(),
     ];
-    Identity {
-        certificate: cert.der().clone(),
-        arguments,
-    }
+    Identity { certificate: cert.der().clone(), arguments }
 }
 
 /// A TLS connection that trusts this certificate alone.
@@ -48,10 +45,7 @@ fn dial(
             .with_root_certificates(roots)
             .with_no_client_auth();
     let name = ServerName::try_from("broker.example").unwrap();
-    StreamOwned::new(
-        ClientConnection::new(Arc::new(config), name).unwrap(),
-        broker.connect(),
-    )
+    StreamOwned::new(ClientConnection::new(Arc::new(config), name).unwrap(), broker.connect())
 }
 
 /// WS-SV-01, WS-HS-09.
@@ -69,15 +63,10 @@ fn a_websocket_over_tls() {
     assert_eq!(status(&read_head(&mut stream)), 101);
 
     let mut plain = broker.connect();
-    plain
-        .write_all(b"GET /livez HTTP/1.1\r\nHost: a\r\n\r\n")
-        .unwrap();
+    plain.write_all(b"GET /livez HTTP/1.1\r\nHost: a\r\n\r\n").unwrap();
     let mut answer = Vec::new();
     let _ = plain.read_to_end(&mut answer);
-    assert!(
-        !answer.starts_with(b"HTTP"),
-        "HTTP without TLS on a TLS port"
-    );
+    assert!(!answer.starts_with(b"HTTP"), "HTTP without TLS on a TLS port");
 }
 
 #[test]

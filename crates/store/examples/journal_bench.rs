@@ -21,10 +21,9 @@ const MESSAGES_PER_FRAME: u64 = 256;
 const FRAMES_IN_FLIGHT: u64 = 4;
 
 fn main() {
-    let directory = std::env::args().nth(1).map_or_else(
-        || std::env::temp_dir().join("wharf-journal-bench"),
-        PathBuf::from,
-    );
+    let directory = std::env::args()
+        .nth(1)
+        .map_or_else(|| std::env::temp_dir().join("wharf-journal-bench"), PathBuf::from);
     println!("directory {}", directory.display());
     raw_sync(&directory);
     for (message_bytes, frames) in [(16, 20_000), (1024, 6_000)] {
@@ -45,15 +44,11 @@ fn raw_sync(directory: &Path) {
     let mut times = Vec::new();
     for round in 0..4_000 {
         let start = Instant::now();
-        file.write_all_at(&[round as u8; 4096], round % 4096 * 4096)
-            .unwrap();
+        file.write_all_at(&[round as u8; 4096], round % 4096 * 4096).unwrap();
         file.sync_data().unwrap();
         times.push(start.elapsed());
     }
-    println!(
-        "raw write of 4 KiB + fdatasync: {}",
-        percentiles(&mut times)
-    );
+    println!("raw write of 4 KiB + fdatasync: {}", percentiles(&mut times));
     std::fs::remove_file(directory.join("raw")).unwrap();
 }
 
@@ -61,9 +56,7 @@ fn fresh(directory: &Path) -> EmbeddedJournal {
     let _ = std::fs::remove_dir_all(directory);
     let driver = std::thread::current();
     let wake = move || Thread::unpark(&driver);
-    open(directory, Options::default(), Arc::new(wake))
-        .unwrap()
-        .0
+    open(directory, Options::default(), Arc::new(wake)).unwrap().0
 }
 
 fn stored(journal: &mut EmbeddedJournal) -> (Lsn, Extent) {
@@ -91,10 +84,7 @@ fn append(directory: &Path, message_bytes: u64, frames: u64) {
     while done < warm_up + frames {
         while sent < warm_up + frames && sent - done < FRAMES_IN_FLIGHT {
             sent += 1;
-            journal.commit(Frame {
-                lsn: Lsn(sent),
-                chunks: chunks.clone(),
-            });
+            journal.commit(Frame { lsn: Lsn(sent), chunks: chunks.clone() });
         }
         let (lsn, extent) = stored(&mut journal);
         done = lsn.0;
@@ -140,17 +130,11 @@ fn latency(directory: &Path, frame_bytes: usize, frames: u64) {
     let mut times = Vec::new();
     for lsn in 1..=frames {
         let start = Instant::now();
-        journal.commit(Frame {
-            lsn: Lsn(lsn),
-            chunks: vec![payload.clone()],
-        });
+        journal.commit(Frame { lsn: Lsn(lsn), chunks: vec![payload.clone()] });
         stored(&mut journal);
         times.push(start.elapsed());
     }
-    println!(
-        "commit of one {frame_bytes} B frame: {}",
-        percentiles(&mut times)
-    );
+    println!("commit of one {frame_bytes} B frame: {}", percentiles(&mut times));
 }
 
 fn percentiles(times: &mut [Duration]) -> String {
@@ -162,8 +146,6 @@ fn percentiles(times: &mut [Duration]) -> String {
 /// What this process sent to the block layer so far.
 fn bytes_written() -> u64 {
     let io = std::fs::read_to_string("/proc/self/io").unwrap_or_default();
-    let line = io
-        .lines()
-        .find_map(|line| line.strip_prefix("write_bytes: "));
+    let line = io.lines().find_map(|line| line.strip_prefix("write_bytes: "));
     line.and_then(|number| number.parse().ok()).unwrap_or(0)
 }

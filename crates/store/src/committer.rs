@@ -68,14 +68,7 @@ impl Committer {
         active: Option<Active>,
         durable: Lsn,
     ) -> Self {
-        Self {
-            ports,
-            options,
-            active,
-            retiring: None,
-            durable,
-            mark_unsynced: false,
-        }
+        Self { ports, options, active, retiring: None, durable, mark_unsynced: false }
     }
 
     /// Runs until the journal is dropped or fails.
@@ -135,11 +128,7 @@ impl Committer {
                 batch_bytes = 0;
             }
         }
-        if batch.is_empty() {
-            Ok(())
-        } else {
-            self.commit_batch(&batch)
-        }
+        if batch.is_empty() { Ok(()) } else { self.commit_batch(&batch) }
     }
 
     /// Whether the active segment can take a batch of this size and a mark after it.
@@ -156,16 +145,12 @@ impl Committer {
         let needed = HEADER_PAGES * PAGE_BYTES + page_up(frame_bytes) + PAGE_BYTES;
         let wanted = match self.active {
             Some(_) => self.options.segment_size_bytes,
-            None => self
-                .options
-                .segment_size_bytes
-                .min(FIRST_SEGMENT_SIZE_BYTES),
+            None => self.options.segment_size_bytes.min(FIRST_SEGMENT_SIZE_BYTES),
         };
         let begun = if needed <= wanted {
             let spare = self.ports.spares.take(wanted)?;
             if needed <= spare.size_bytes {
-                self.adopt(&spare.name, &name)
-                    .map(|file| (file, spare.size_bytes))
+                self.adopt(&spare.name, &name).map(|file| (file, spare.size_bytes))
             } else {
                 self.ports.spares.put(spare);
                 medium.create(&name, needed).map(|file| (file, needed))
@@ -177,18 +162,9 @@ impl Committer {
         let (file, size_bytes) = begun
             .and_then(|begun| medium.sync_directory().map(|()| begun))
             .map_err(|error| self.failed("begin a segment", &name, &error))?;
-        let header = SegmentHeader {
-            epoch: medium.nonce(),
-            first_lsn,
-            size_bytes,
-        };
+        let header = SegmentHeader { epoch: medium.nonce(), first_lsn, size_bytes };
         let position = HEADER_PAGES * PAGE_BYTES;
-        let before = self.active.replace(Active {
-            file,
-            header,
-            position,
-            is_fresh: true,
-        });
+        let before = self.active.replace(Active { file, header, position, is_fresh: true });
         self.retiring = before.map(|active| active.header.first_lsn);
         self.mark_unsynced = false;
         Ok(())
@@ -224,9 +200,7 @@ impl Committer {
                 epoch: active.header.epoch,
                 size_bytes: active.header.size_bytes,
             };
-            self.ports
-                .segments
-                .hold(active.header.first_lsn, segment, None);
+            self.ports.segments.hold(active.header.first_lsn, segment, None);
         }
         if active.position > active.header.size_bytes / 2 {
             self.ports.spares.want(self.options.segment_size_bytes);
@@ -236,12 +210,9 @@ impl Committer {
         self.retire(durable_before);
         self.ports.durable.raise(self.durable);
         let stored = frames.iter().zip(locations);
-        self.ports
-            .completions
-            .report(stored.map(|(frame, location)| Completion::Stored {
-                lsn: frame.lsn,
-                location,
-            }));
+        self.ports.completions.report(
+            stored.map(|(frame, location)| Completion::Stored { lsn: frame.lsn, location }),
+        );
         Ok(())
     }
 
@@ -251,10 +222,7 @@ impl Committer {
             && let Some(dead) = self.ports.segments.seal(first_lsn, last_lsn)
         {
             // The keeper ends only with the journal; then nothing needs recycling.
-            let _ = self
-                .ports
-                .chores
-                .send(Chore::Recycle(first_lsn, dead.size_bytes));
+            let _ = self.ports.chores.send(Chore::Recycle(first_lsn, dead.size_bytes));
         }
     }
 
@@ -288,11 +256,7 @@ impl Committer {
     }
 
     fn failed(&self, action: &str, name: &str, error: &io::Error) -> JournalFailure {
-        failure(
-            action,
-            &format!("{}/{name}", self.ports.medium.label()),
-            error,
-        )
+        failure(action, &format!("{}/{name}", self.ports.medium.label()), error)
     }
 }
 
@@ -305,10 +269,7 @@ impl Drop for Committer {
 }
 
 fn misuse(reason: String) -> JournalFailure {
-    JournalFailure {
-        reason,
-        fenced: false,
-    }
+    JournalFailure { reason, fenced: false }
 }
 
 /// The fence, and the bound.
@@ -332,10 +293,7 @@ fn check(frame: &Frame, expected: Lsn) -> Result<(), JournalFailure> {
 fn frame_headers(frames: &[Frame], epoch: u64, durable: Lsn) -> Vec<RawHeader> {
     let last = frames.len().saturating_sub(1);
     let header = |(index, frame): (usize, &Frame)| {
-        let checksum = frame
-            .chunks
-            .iter()
-            .fold(0, |sum, chunk| crc32c::crc32c_append(sum, chunk));
+        let checksum = frame.chunks.iter().fold(0, |sum, chunk| crc32c::crc32c_append(sum, chunk));
         FrameHeader {
             kind: Kind::Frame,
             last_of_batch: index == last,
@@ -391,9 +349,7 @@ fn write_batch(
         parts.extend(frame.chunks.iter().map(|chunk| IoSlice::new(chunk)));
         let len = frame.len() as u64;
         let size = frame_size_bytes(len);
-        parts.push(IoSlice::new(
-            &ZEROS[..(size - header.len() as u64 - len) as usize],
-        ));
+        parts.push(IoSlice::new(&ZEROS[..(size - header.len() as u64 - len) as usize]));
         position += size;
     }
     parts.push(IoSlice::new(&ZEROS[..(end - position) as usize]));
@@ -404,16 +360,8 @@ fn write_batch(
 pub(crate) fn mark(epoch: u64, durable: Lsn) -> RawHeader {
     let lsn = durable.next();
     let kind = Kind::Mark;
-    FrameHeader {
-        kind,
-        last_of_batch: true,
-        epoch,
-        lsn,
-        durable,
-        len_bytes: 0,
-        checksum: 0,
-    }
-    .encode()
+    FrameHeader { kind, last_of_batch: true, epoch, lsn, durable, len_bytes: 0, checksum: 0 }
+        .encode()
 }
 
 /// Writes a header and fills its page with zeros.
@@ -422,8 +370,5 @@ pub(crate) fn write_page(
     position: u64,
     header: &RawHeader,
 ) -> io::Result<()> {
-    file.write_at(
-        position,
-        &mut [IoSlice::new(header), IoSlice::new(&ZEROS[header.len()..])],
-    )
+    file.write_at(position, &mut [IoSlice::new(header), IoSlice::new(&ZEROS[header.len()..])])
 }

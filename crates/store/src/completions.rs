@@ -23,18 +23,13 @@ struct State {
 
 impl fmt::Debug for Completions {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Completions")
-            .field("state", &self.state)
-            .finish_non_exhaustive()
+        f.debug_struct("Completions").field("state", &self.state).finish_non_exhaustive()
     }
 }
 
 impl Completions {
     pub(crate) fn new(wake: Wake) -> Self {
-        Self {
-            state: Mutex::default(),
-            wake,
-        }
+        Self { state: Mutex::default(), wake }
     }
 
     /// Reports, and wakes the driver once. After a failure nothing is reported.

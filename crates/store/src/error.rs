@@ -22,13 +22,7 @@ pub struct Damage {
 
 impl fmt::Display for Damage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            directory,
-            file,
-            offset_bytes,
-            lsn,
-            what,
-        } = self;
+        let Self { directory, file, offset_bytes, lsn, what } = self;
         write!(
             f,
             "the journal is damaged: {file} at byte {offset_bytes}, frame {lsn}: {what}. \
@@ -40,10 +34,7 @@ impl fmt::Display for Damage {
 
 impl From<Damage> for JournalFailure {
     fn from(damage: Damage) -> Self {
-        Self {
-            reason: damage.to_string(),
-            fenced: false,
-        }
+        Self { reason: damage.to_string(), fenced: false }
     }
 }
 
@@ -85,11 +76,7 @@ impl fmt::Display for OpenError {
                 "another process uses the data directory {directory}; stop it, or choose \
                  another directory"
             ),
-            Self::Io {
-                action,
-                place,
-                source,
-            } => {
+            Self::Io { action, place, source } => {
                 write!(f, "cannot {action}: {place}: {}", describe(source))
             }
             Self::Damaged(damage) => damage.fmt(f),
@@ -138,8 +125,5 @@ pub(crate) fn describe(error: &io::Error) -> String {
 /// The failure that ends a journal.
 pub(crate) fn failure(action: &str, place: &str, source: &io::Error) -> JournalFailure {
     let reason = format!("cannot {action}: {place}: {}", describe(source));
-    JournalFailure {
-        reason,
-        fenced: false,
-    }
+    JournalFailure { reason, fenced: false }
 }

@@ -44,9 +44,7 @@ impl Inventory {
     /// Takes stock. Other files are none of our business.
     pub(crate) fn take(medium: &dyn Medium) -> Result<Self, OpenError> {
         let mut inventory = Self::default();
-        let mut names = medium
-            .list()
-            .map_err(|e| io_error(medium, "list the directory", "", e))?;
+        let mut names = medium.list().map_err(|e| io_error(medium, "list the directory", "", e))?;
         names.sort_unstable();
         for name in names {
             match Name::parse(&name) {
@@ -79,11 +77,7 @@ impl Inventory {
         }
         match SegmentHeader::decode(&raw) {
             Head::Good(header) if header.first_lsn == first_lsn => {
-                self.begun.push(Begun {
-                    header,
-                    file,
-                    len_bytes,
-                });
+                self.begun.push(Begun { header, file, len_bytes });
             }
             // The header of an earlier use, or none: the first batch was never synced. Frames
             // that claim otherwise are proof that the header was there.
@@ -94,10 +88,7 @@ impl Inventory {
                     let what = "the segment holds durable frames and has lost its header";
                     return Err(damage(medium, name, offset_bytes, first_lsn, what).into());
                 }
-                self.unbegun.push(Unbegun {
-                    first_lsn,
-                    len_bytes,
-                });
+                self.unbegun.push(Unbegun { first_lsn, len_bytes });
             }
             Head::Newer(version) => return Err(newer(medium, name, version)),
             Head::Bad => {
@@ -110,15 +101,8 @@ impl Inventory {
 
     /// A named segment without a first batch is legal at the very end only.
     pub(crate) fn check_unbegun(&self, medium: &dyn Medium) -> Result<(), Damage> {
-        let newest = self
-            .begun
-            .last()
-            .map_or(Lsn(0), |begun| begun.header.first_lsn);
-        match self
-            .unbegun
-            .iter()
-            .find(|unbegun| unbegun.first_lsn < newest)
-        {
+        let newest = self.begun.last().map_or(Lsn(0), |begun| begun.header.first_lsn);
+        match self.unbegun.iter().find(|unbegun| unbegun.first_lsn < newest) {
             None => Ok(()),
             Some(unbegun) => {
                 let name = segment_name(unbegun.first_lsn);
@@ -133,10 +117,7 @@ impl Inventory {
         &self,
         medium: &dyn Medium,
     ) -> Result<Option<(Lsn, Vec<u8>)>, OpenError> {
-        self.snapshots
-            .last()
-            .map(|lsn| Ok((*lsn, read_snapshot(medium, *lsn)?)))
-            .transpose()
+        self.snapshots.last().map(|lsn| Ok((*lsn, read_snapshot(medium, *lsn)?))).transpose()
     }
 }
 
@@ -164,8 +145,7 @@ pub(crate) fn read_snapshot(medium: &dyn Medium, lsn: Lsn) -> Result<Vec<u8>, Op
         return Err(damage(medium, &name, 0, lsn, what).into());
     }
     let mut state = vec![0; header.len_bytes as usize];
-    file.read_at(HEADER_BYTES as u64, &mut state)
-        .map_err(failed)?;
+    file.read_at(HEADER_BYTES as u64, &mut state).map_err(failed)?;
     if crc32c::crc32c(&state) != header.checksum {
         let what = "the snapshot does not match its checksum";
         return Err(damage(medium, &name, HEADER_BYTES as u64, lsn, what).into());
@@ -208,13 +188,7 @@ pub(crate) fn damage(
     what: &str,
 ) -> Damage {
     let directory = medium.label();
-    Damage {
-        directory,
-        file: file.to_owned(),
-        offset_bytes,
-        lsn,
-        what: what.to_owned(),
-    }
+    Damage { directory, file: file.to_owned(), offset_bytes, lsn, what: what.to_owned() }
 }
 
 /// An operation that the medium refused.
@@ -224,16 +198,9 @@ pub(crate) fn io_error(
     name: &str,
     source: io::Error,
 ) -> OpenError {
-    OpenError::Io {
-        action,
-        place: format!("{}/{name}", medium.label()),
-        source,
-    }
+    OpenError::Io { action, place: format!("{}/{name}", medium.label()), source }
 }
 
 fn newer(medium: &dyn Medium, name: &str, version: u16) -> OpenError {
-    OpenError::NewerFormat {
-        file: format!("{}/{name}", medium.label()),
-        version,
-    }
+    OpenError::NewerFormat { file: format!("{}/{name}", medium.label()), version }
 }

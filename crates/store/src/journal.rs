@@ -40,10 +40,7 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self {
-            segment_size_bytes: 64 << 20,
-            segments_spare_max: 4,
-        }
+        Self { segment_size_bytes: 64 << 20, segments_spare_max: 4 }
     }
 }
 
@@ -51,14 +48,10 @@ impl Options {
     fn check(&self) -> Result<(), OpenError> {
         let size = self.segment_size_bytes;
         if !(SEGMENT_SIZE_MIN_BYTES..=SEGMENT_SIZE_MAX_BYTES).contains(&size) {
-            return Err(OpenError::Options(
-                "segment_size_bytes must be from 16 KiB to 1 GiB",
-            ));
+            return Err(OpenError::Options("segment_size_bytes must be from 16 KiB to 1 GiB"));
         }
         if !size.is_multiple_of(PAGE_BYTES) {
-            return Err(OpenError::Options(
-                "segment_size_bytes must be a multiple of 4 KiB",
-            ));
+            return Err(OpenError::Options("segment_size_bytes must be a multiple of 4 KiB"));
         }
         Ok(())
     }
@@ -121,13 +114,7 @@ fn start(
     wake: Wake,
     recovered: Recovered,
 ) -> Result<(EmbeddedJournal, Recovery), OpenError> {
-    let Recovered {
-        active,
-        durable,
-        segments,
-        spares,
-        recovery,
-    } = recovered;
+    let Recovered { active, durable, segments, spares, recovery } = recovered;
     let completions = Arc::new(Completions::new(wake));
     let watermark = Arc::new(Watermark::new(durable));
     let segments = Arc::new(segments);
@@ -166,11 +153,7 @@ fn start(
         completions,
         ready: VecDeque::new(),
         told: durable,
-        senders: Some(Senders {
-            frames,
-            requests,
-            chores,
-        }),
+        senders: Some(Senders { frames, requests, chores }),
         threads: Vec::new(),
     };
     // A thread that cannot start drops the journal, and with it the others.
@@ -179,9 +162,7 @@ fn start(
         move || spares.prepare(medium.as_ref())
     })?;
     let spawned = journal
-        .spawn("wharf-committer", &label, move || {
-            committer.run(&frames_out)
-        })
+        .spawn("wharf-committer", &label, move || committer.run(&frames_out))
         .and_then(|()| journal.spawn("wharf-reader", &label, move || reader.run(&requests_out)))
         .and_then(|()| journal.spawn("wharf-keeper", &label, move || keeper.run(&chores_out)));
     if spawned.is_err() {
@@ -202,10 +183,7 @@ impl EmbeddedJournal {
             let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(run));
             if outcome.is_err() {
                 let reason = "a thread of the journal panicked; this is a bug".to_owned();
-                completions.fail(JournalFailure {
-                    reason,
-                    fenced: false,
-                });
+                completions.fail(JournalFailure { reason, fenced: false });
             }
         };
         let spawned = Builder::new().name(name.to_owned()).spawn(guarded);

@@ -74,10 +74,7 @@ impl Keeper {
         let done = match self.spares.name_for_recycled() {
             Some(spare) if size_bytes == self.segment_size_bytes => {
                 self.medium.rename(&name, &spare).map(|()| {
-                    self.spares.put(Spare {
-                        name: spare,
-                        size_bytes,
-                    });
+                    self.spares.put(Spare { name: spare, size_bytes });
                 })
             }
             _ => self.medium.remove(&name),
@@ -88,10 +85,7 @@ impl Keeper {
     fn snapshot(&mut self, lsn: Lsn, state: &[u8]) -> Result<(), JournalFailure> {
         if self.snapshot.is_some_and(|newest| lsn < newest) {
             let reason = format!("snapshot {lsn} was taken after a newer one");
-            return Err(JournalFailure {
-                reason,
-                fenced: false,
-            });
+            return Err(JournalFailure { reason, fenced: false });
         }
         // A snapshot ahead of the log would make the log look cut off.
         if !self.durable.wait_for(lsn) {
@@ -111,15 +105,8 @@ impl Keeper {
 
     fn write_snapshot(&self, lsn: Lsn, name: &str, state: &[u8]) -> io::Result<()> {
         let len_bytes = state.len() as u64;
-        let header = SnapshotHeader {
-            lsn,
-            len_bytes,
-            checksum: crc32c::crc32c(state),
-        }
-        .encode();
-        let file = self
-            .medium
-            .create(SNAPSHOT_TEMPORARY, header.len() as u64 + len_bytes)?;
+        let header = SnapshotHeader { lsn, len_bytes, checksum: crc32c::crc32c(state) }.encode();
+        let file = self.medium.create(SNAPSHOT_TEMPORARY, header.len() as u64 + len_bytes)?;
         file.write_at(0, &mut [IoSlice::new(&header), IoSlice::new(state)])?;
         file.sync_data()?;
         self.medium.rename(SNAPSHOT_TEMPORARY, name)?;

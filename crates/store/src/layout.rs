@@ -136,11 +136,7 @@ impl FrameHeader {
             Kind::Frame => KIND_FRAME,
             Kind::Mark => KIND_MARK,
         };
-        raw[5] = if self.last_of_batch {
-            FLAG_LAST_OF_BATCH
-        } else {
-            0
-        };
+        raw[5] = if self.last_of_batch { FLAG_LAST_OF_BATCH } else { 0 };
         put_u64(&mut raw, 8, self.epoch);
         put_u64(&mut raw, 16, self.lsn.0);
         put_u64(&mut raw, 24, self.durable.0);
@@ -173,11 +169,7 @@ impl FrameHeader {
     /// Where the frame after the one at `position` starts.
     pub(crate) fn next_position(&self, position: u64) -> u64 {
         let end = position + frame_size_bytes(u64::from(self.len_bytes));
-        if self.last_of_batch {
-            page_up(end)
-        } else {
-            end
-        }
+        if self.last_of_batch { page_up(end) } else { end }
     }
 }
 

@@ -73,10 +73,7 @@ impl MemoryJournal {
     /// An empty journal that settles whenever it is polled.
     #[must_use]
     pub fn immediate() -> Self {
-        Self {
-            settles_at_poll: true,
-            ..Self::new()
-        }
+        Self { settles_at_poll: true, ..Self::new() }
     }
 
     /// The same journal with extents of `frames` frames (at least one).
@@ -95,10 +92,7 @@ impl MemoryJournal {
     pub fn fail(&mut self, reason: &str) {
         if !self.failed {
             self.failed = true;
-            let failure = JournalFailure {
-                reason: reason.to_owned(),
-                fenced: false,
-            };
+            let failure = JournalFailure { reason: reason.to_owned(), fenced: false };
             self.ready.push_back(Completion::Failed(failure));
         }
     }
@@ -112,20 +106,14 @@ impl MemoryJournal {
     /// The extents that still hold frames.
     #[must_use]
     pub fn extents(&self) -> Vec<Extent> {
-        let extents: BTreeSet<_> = self
-            .stored
-            .values()
-            .map(|(place, _)| place.extent)
-            .collect();
+        let extents: BTreeSet<_> = self.stored.values().map(|(place, _)| place.extent).collect();
         extents.into_iter().collect()
     }
 
     /// Lets one thing happen: a commit before a fetch before a snapshot. `false` when there was
     /// nothing to do.
     pub fn step(&mut self) -> bool {
-        [Lane::Commit, Lane::Fetch, Lane::Snapshot]
-            .into_iter()
-            .any(|lane| self.step_lane(lane))
+        [Lane::Commit, Lane::Fetch, Lane::Snapshot].into_iter().any(|lane| self.step_lane(lane))
     }
 
     /// Lets the next thing of one kind happen. `false` when there was nothing that may.
@@ -188,26 +176,16 @@ impl MemoryJournal {
             .stored
             .range(covered.next()..)
             .map(|(lsn, (location, payload))| {
-                Ok(RecoveredFrame {
-                    lsn: *lsn,
-                    location: *location,
-                    payload: payload.clone(),
-                })
+                Ok(RecoveredFrame { lsn: *lsn, location: *location, payload: payload.clone() })
             })
             .collect();
-        Recovery {
-            snapshot: self.snapshot.clone(),
-            frames: Box::new(frames.into_iter()),
-        }
+        Recovery { snapshot: self.snapshot.clone(), frames: Box::new(frames.into_iter()) }
     }
 
     fn store(&mut self, frame: &Frame) {
         let due = self.last_lsn.next();
         if frame.lsn != due {
-            let reason = format!(
-                "frame {} was committed where frame {due} was due",
-                frame.lsn
-            );
+            let reason = format!("frame {} was committed where frame {due} was due", frame.lsn);
             return self.fail(&reason);
         }
         if frame.len() > FRAME_SIZE_MAX_BYTES {
@@ -220,30 +198,21 @@ impl MemoryJournal {
             *left -= 1;
         }
         let location = self.append(frame);
-        self.ready.push_back(Completion::Stored {
-            lsn: frame.lsn,
-            location,
-        });
+        self.ready.push_back(Completion::Stored { lsn: frame.lsn, location });
     }
 
     fn append(&mut self, frame: &Frame) -> Location {
         let index = frame.lsn.0 - 1;
         let extent = Extent(index / self.frames_per_extent);
-        let location = Location {
-            extent,
-            position: index % self.frames_per_extent,
-        };
-        self.stored
-            .insert(frame.lsn, (location, frame.chunks.concat().into()));
+        let location = Location { extent, position: index % self.frames_per_extent };
+        self.stored.insert(frame.lsn, (location, frame.chunks.concat().into()));
         self.last_lsn = frame.lsn;
         location
     }
 
     fn body(&self, slice: &Slice) -> Result<Bytes, &'static str> {
-        let (location, payload) = self
-            .stored
-            .get(&slice.lsn)
-            .ok_or("asked for a frame in a freed extent")?;
+        let (location, payload) =
+            self.stored.get(&slice.lsn).ok_or("asked for a frame in a freed extent")?;
         if *location != slice.location {
             return Err("asked for a frame at another frame's place");
         }
@@ -263,11 +232,7 @@ impl MemoryJournal {
         let Some((lsn, state)) = self.snapshotting.pop_front() else {
             return false;
         };
-        if self
-            .snapshot
-            .as_ref()
-            .is_some_and(|(newest, _)| lsn < *newest)
-        {
+        if self.snapshot.as_ref().is_some_and(|(newest, _)| lsn < *newest) {
             self.fail("a snapshot was taken after a newer one");
             return true;
         }
@@ -294,8 +259,7 @@ impl Journal for MemoryJournal {
         // Fetches asked for before still see the frames.
         while self.step_lane(Lane::Fetch) {}
         let told = self.told;
-        self.stored
-            .retain(|lsn, (location, _)| *lsn > told || !extents.contains(&location.extent));
+        self.stored.retain(|lsn, (location, _)| *lsn > told || !extents.contains(&location.extent));
     }
 
     fn poll(&mut self) -> Option<Completion> {

@@ -46,14 +46,12 @@ impl Reader {
             match request {
                 Request::Fetch(ticket, slices) => match self.fetch(&slices) {
                     Ok(bodies) => {
-                        self.completions
-                            .report([Completion::Fetched { ticket, bodies }]);
+                        self.completions.report([Completion::Fetched { ticket, bodies }]);
                     }
                     Err(failure) => return self.completions.fail(failure),
                 },
                 Request::Free(extents, told) => {
-                    self.cache
-                        .retain(|(location, _, _)| !extents.contains(&location.extent));
+                    self.cache.retain(|(location, _, _)| !extents.contains(&location.extent));
                     if self.chores.send(Chore::Free(extents, told)).is_err() {
                         return;
                     }
@@ -69,10 +67,7 @@ impl Reader {
                 continue;
             };
             let payload = self.payload(first.location, first.lsn)?;
-            let wanted: usize = of_one_frame
-                .iter()
-                .map(|slice| slice.len_bytes as usize)
-                .sum();
+            let wanted: usize = of_one_frame.iter().map(|slice| slice.len_bytes as usize).sum();
             // A few small bodies must not keep a large frame in memory.
             let shares = wanted >= payload.len() / 2;
             for slice in of_one_frame {
@@ -95,10 +90,7 @@ impl Reader {
 
     /// The verified payload of a frame.
     fn payload(&mut self, location: Location, lsn: Lsn) -> Result<Bytes, JournalFailure> {
-        let known = self
-            .cache
-            .iter()
-            .position(|entry| entry.0 == location && entry.1 == lsn);
+        let known = self.cache.iter().position(|entry| entry.0 == location && entry.1 == lsn);
         if let Some(entry) = known.and_then(|index| self.cache.remove(index)) {
             let payload = entry.2.clone();
             self.cache.push_back(entry);
@@ -136,11 +128,7 @@ impl Reader {
             })
         };
         let failed = |error: io::Error| {
-            failure(
-                "read the log",
-                &format!("{}/{name}", self.directory),
-                &error,
-            )
+            failure("read the log", &format!("{}/{name}", self.directory), &error)
         };
         let mut raw = [0; HEADER_BYTES];
         segment.file.read_at(position, &mut raw).map_err(failed)?;
@@ -156,17 +144,12 @@ impl Reader {
         let mut payload = vec![0; header.len_bytes as usize];
         segment.file.read_at(start, &mut payload).map_err(failed)?;
         if crc32c::crc32c(&payload) != header.checksum {
-            return Err(damaged(
-                "the payload of a stored frame does not match its checksum",
-            ));
+            return Err(damaged("the payload of a stored frame does not match its checksum"));
         }
         Ok(payload.into())
     }
 }
 
 fn misuse(what: &str) -> JournalFailure {
-    JournalFailure {
-        reason: format!("the shard {what}"),
-        fenced: false,
-    }
+    JournalFailure { reason: format!("the shard {what}"), fenced: false }
 }

@@ -5,7 +5,7 @@
 
 use crate::committer::Active;
 use crate::error::OpenError;
-use crate::inventory::{Begun, Inventory, damage, io_error};
+use crate::inventory::{Inventory, damage, io_error};
 use crate::layout::{SegmentHeader, segment_name, snapshot_name, spare_name};
 use crate::limits::SEGMENT_SIZE_MIN_BYTES;
 use crate::medium::Medium;
@@ -13,7 +13,6 @@ use crate::replay::{Replay, Stretch};
 use crate::segments::{Segment, Segments};
 use crate::spares::Spare;
 use crate::tail::Tail;
-use std::collections::VecDeque;
 use std::sync::Arc;
 use wharf_broker::journal::{Lsn, Recovery};
 
@@ -28,23 +27,43 @@ pub(crate) struct Recovered {
     pub(crate) recovery: Recovery,
 }
 
+/// What was found, and found good as far as it was read: all of the last segment, and the
+/// headers of the others.
+struct Judged {
+    inventory: Inventory,
+    snapshot: Option<(Lsn, Vec<u8>)>,
+    tail: Option<Tail>,
+    /// Index of the first segment to replay.
+    first: usize,
+}
+
 /// Recovers the journal on `medium`.
 pub(crate) fn recover(medium: &Arc<dyn Medium>, spares_max: usize) -> Result<Recovered, OpenError> {
     let disk = medium.as_ref();
-    let mut inventory = Inventory::take(disk)?;
-    inventory.check_unbegun(disk)?;
-    let snapshot = inventory.read_snapshot(disk)?;
-    let covered = snapshot.as_ref().map_or(Lsn(0), |(lsn, _)| *lsn);
-    let tail = find_tail(disk, &inventory, covered)?;
-    let first = first_needed(disk, &inventory, covered)?;
-
-    if let (Some(tail), Some(last)) = (&tail, inventory.begun.last()) {
+    let mut judged = judge(disk)?;
+    if let (Some(tail), Some(last)) = (&judged.tail, judged.inventory.begun.last()) {
         let name = segment_name(last.header.first_lsn);
-        tail.settle(last)
-            .map_err(|error| io_error(disk, "repair the log", &name, error))?;
+        tail.settle(last).map_err(|error| io_error(disk, "repair the log", &name, error))?;
     }
-    tidy(disk, &mut inventory, spares_max)?;
-    Ok(assemble(medium, inventory, snapshot, tail, first))
+    tidy(disk, &mut judged.inventory, spares_max)?;
+    Ok(assemble(disk, judged))
+}
+
+/// Whether everything that recovery needs is good. Changes nothing.
+pub(crate) fn check(medium: &dyn Medium) -> Result<(), OpenError> {
+    let mut replay = judge(medium)?.replay(medium);
+    while replay.advance()?.is_some() {}
+    Ok(())
+}
+
+fn judge(medium: &dyn Medium) -> Result<Judged, OpenError> {
+    let inventory = Inventory::take(medium)?;
+    inventory.check_unbegun(medium)?;
+    let snapshot = inventory.read_snapshot(medium)?;
+    let covered = snapshot.as_ref().map_or(Lsn(0), |(lsn, _)| *lsn);
+    let tail = find_tail(medium, &inventory, covered)?;
+    let first = first_needed(medium, &inventory, covered)?;
+    Ok(Judged { inventory, snapshot, tail, first })
 }
 
 /// The end of the log, and whether it can be the end.
@@ -54,10 +73,7 @@ fn find_tail(
     covered: Lsn,
 ) -> Result<Option<Tail>, OpenError> {
     // A segment is named when everything before it is durable.
-    let named = inventory
-        .unbegun
-        .iter()
-        .map(|unbegun| Lsn(unbegun.first_lsn.0.saturating_sub(1)));
+    let named = inventory.unbegun.iter().map(|unbegun| Lsn(unbegun.first_lsn.0.saturating_sub(1)));
     let proven = named.max().unwrap_or_default().max(covered);
     if let Some(last) = inventory.begun.last() {
         return Tail::find(medium, last, proven).map(Some);
@@ -79,10 +95,7 @@ fn first_needed(
         return Ok(0);
     };
     let needed = covered.next();
-    if let Some(index) = inventory
-        .begun
-        .iter()
-        .rposition(|begun| begun.header.first_lsn <= needed)
+    if let Some(index) = inventory.begun.iter().rposition(|begun| begun.header.first_lsn <= needed)
     {
         return Ok(index);
     }
@@ -112,26 +125,14 @@ fn tidy(
     let free_number = inventory.spares.last().map_or(1, |(number, _)| number + 1);
     for (number, unbegun) in (free_number..).zip(&inventory.unbegun) {
         let (name, spare) = (segment_name(unbegun.first_lsn), spare_name(number));
-        medium
-            .rename(&name, &spare)
-            .map_err(|error| failed(&name, error))?;
+        medium.rename(&name, &spare).map_err(|error| failed(&name, error))?;
         let size_bytes = unbegun.len_bytes;
-        inventory.spares.push((
-            number,
-            Spare {
-                name: spare,
-                size_bytes,
-            },
-        ));
+        inventory.spares.push((number, Spare { name: spare, size_bytes }));
     }
     let (mut kept, mut given_back) = (Vec::new(), Vec::new());
     for (number, spare) in inventory.spares.drain(..) {
         let of_use = spare.size_bytes >= SEGMENT_SIZE_MIN_BYTES && kept.len() < spares_max.max(1);
-        if of_use {
-            kept.push((number, spare))
-        } else {
-            given_back.push(spare)
-        }
+        if of_use { kept.push((number, spare)) } else { given_back.push(spare) }
     }
     inventory.spares = kept;
     for spare in given_back {
@@ -140,62 +141,50 @@ fn tidy(
     medium.sync_directory().map_err(|error| failed("", error))
 }
 
-fn assemble(
-    medium: &Arc<dyn Medium>,
-    inventory: Inventory,
-    snapshot: Option<(Lsn, Vec<u8>)>,
-    tail: Option<Tail>,
-    first: usize,
-) -> Recovered {
-    let durable = tail.as_ref().map_or(Lsn(0), |tail| tail.last_lsn);
-    let covered = snapshot.as_ref().map_or(Lsn(0), |(lsn, _)| *lsn);
-    let segments = Segments::default();
-    let mut stretches = VecDeque::new();
-    for (index, begun) in inventory.begun.iter().enumerate() {
-        let Begun {
-            header,
-            ref file,
-            len_bytes,
-        } = *begun;
-        let segment = Segment {
-            file: Arc::clone(file),
-            epoch: header.epoch,
-            size_bytes: len_bytes,
+impl Judged {
+    /// The last frame.
+    fn last_lsn(&self) -> Lsn {
+        self.tail.as_ref().map_or(Lsn(0), |tail| tail.last_lsn)
+    }
+
+    /// The segments, each with its last LSN; of the one that grows there is none.
+    fn segments(&self) -> impl Iterator<Item = (Lsn, Segment, Option<Lsn>)> {
+        let begun = &self.inventory.begun;
+        let after = begun.iter().skip(1).map(|next| Some(Lsn(next.header.first_lsn.0 - 1)));
+        begun.iter().zip(after.chain([None])).map(|(begun, sealed)| {
+            let file = Arc::clone(&begun.file);
+            let segment = Segment { file, epoch: begun.header.epoch, size_bytes: begun.len_bytes };
+            (begun.header.first_lsn, segment, sealed)
+        })
+    }
+
+    fn replay(&self, medium: &dyn Medium) -> Replay {
+        let covered = self.snapshot.as_ref().map_or(Lsn(0), |(lsn, _)| *lsn);
+        let stretch = |(first_lsn, segment, sealed): (_, _, Option<Lsn>)| {
+            let last_lsn = sealed.unwrap_or(self.last_lsn());
+            Stretch { first_lsn, last_lsn, segment }
         };
-        let after = inventory.begun.get(index + 1);
-        let sealed = after.map(|next| Lsn(next.header.first_lsn.0 - 1));
-        if index >= first && sealed.is_none_or(|last_lsn| last_lsn > covered) {
-            let last_lsn = sealed.unwrap_or(durable);
-            let first_lsn = header.first_lsn;
-            stretches.push_back(Stretch {
-                first_lsn,
-                last_lsn,
-                segment: segment.clone(),
-            });
-        }
-        segments.hold(header.first_lsn, segment, sealed);
+        let stretches = self.segments().skip(self.first).map(stretch);
+        let stretches = stretches.filter(|stretch| stretch.last_lsn > covered).collect();
+        Replay::new(medium.label(), covered, stretches)
     }
-    let active = inventory
-        .begun
-        .last()
-        .zip(tail)
-        .map(|(begun, tail)| Active {
-            file: Arc::clone(&begun.file),
-            // What the file can hold, should it be shorter than it was meant to be.
-            header: SegmentHeader {
-                size_bytes: begun.len_bytes,
-                ..begun.header
-            },
-            position: tail.position,
-            is_fresh: false,
-        });
-    let frames = Box::new(Replay::new(medium.label(), covered, stretches));
-    let recovery = Recovery { snapshot, frames };
-    Recovered {
-        active,
-        durable,
-        segments,
-        spares: inventory.spares,
-        recovery,
+}
+
+fn assemble(medium: &dyn Medium, judged: Judged) -> Recovered {
+    let segments = Segments::default();
+    for (first_lsn, segment, sealed) in judged.segments() {
+        segments.hold(first_lsn, segment, sealed);
     }
+    let last = judged.inventory.begun.last();
+    let active = last.zip(judged.tail.as_ref()).map(|(begun, tail)| Active {
+        file: Arc::clone(&begun.file),
+        // What the file can hold, should it be shorter than it was meant to be.
+        header: SegmentHeader { size_bytes: begun.len_bytes, ..begun.header },
+        position: tail.position,
+        is_fresh: false,
+    });
+    let frames = Box::new(judged.replay(medium));
+    let durable = judged.last_lsn();
+    let recovery = Recovery { snapshot: judged.snapshot, frames };
+    Recovered { active, durable, segments, spares: judged.inventory.spares, recovery }
 }

@@ -29,16 +29,8 @@ pub(crate) struct Replay {
 
 impl Replay {
     pub(crate) fn new(directory: String, covered: Lsn, stretches: VecDeque<Stretch>) -> Self {
-        let next = stretches
-            .front()
-            .map_or(Lsn(1), |stretch| stretch.first_lsn);
-        Self {
-            directory,
-            covered,
-            stretches,
-            current: None,
-            next,
-        }
+        let next = stretches.front().map_or(Lsn(1), |stretch| stretch.first_lsn);
+        Self { directory, covered, stretches, current: None, next }
     }
 
     fn advance(&mut self) -> Result<Option<RecoveredFrame>, JournalFailure> {
@@ -46,11 +38,7 @@ impl Replay {
             let Some(stretch) = self.stretches.front() else {
                 return Ok(None);
             };
-            let Stretch {
-                first_lsn,
-                last_lsn,
-                ref segment,
-            } = *stretch;
+            let Stretch { first_lsn, last_lsn, ref segment } = *stretch;
             if self.next > last_lsn {
                 self.stretches.pop_front();
                 self.current = None;
@@ -58,10 +46,7 @@ impl Replay {
             }
             let (scanner, position) = self.current.get_or_insert_with(|| {
                 let file = std::sync::Arc::clone(&segment.file);
-                (
-                    SegmentScanner::new(file, segment.size_bytes),
-                    HEADER_PAGES * PAGE_BYTES,
-                )
+                (SegmentScanner::new(file, segment.size_bytes), HEADER_PAGES * PAGE_BYTES)
             });
             let at = *position;
             let damaged = |why: &str| Damage {
@@ -71,12 +56,10 @@ impl Replay {
                 lsn: self.next,
                 what: format!("{why}, though frames up to {last_lsn} were durable"),
             };
-            let found = scanner
-                .frame_at(at, segment.epoch, self.next)
-                .map_err(|error| {
-                    let place = format!("{}/{}", self.directory, segment_name(first_lsn));
-                    failure("read the log", &place, &error)
-                })?;
+            let found = scanner.frame_at(at, segment.epoch, self.next).map_err(|error| {
+                let place = format!("{}/{}", self.directory, segment_name(first_lsn));
+                failure("read the log", &place, &error)
+            })?;
             let (header, payload) = match found {
                 Found::Frame(header, payload) => (header, payload),
                 Found::Mark => return Err(damaged("the log ends here").into()),
@@ -86,15 +69,8 @@ impl Replay {
             let lsn = self.next;
             self.next = lsn.next();
             if lsn > self.covered {
-                let location = Location {
-                    extent: extent(first_lsn),
-                    position: at,
-                };
-                return Ok(Some(RecoveredFrame {
-                    lsn,
-                    location,
-                    payload,
-                }));
+                let location = Location { extent: extent(first_lsn), position: at };
+                return Ok(Some(RecoveredFrame { lsn, location, payload }));
             }
         }
     }

@@ -30,12 +30,7 @@ pub(crate) struct SegmentScanner {
 
 impl SegmentScanner {
     pub(crate) fn new(file: Arc<dyn MediumFile>, size_bytes: u64) -> Self {
-        Self {
-            file,
-            size_bytes,
-            window: Vec::new(),
-            window_start: 0,
-        }
+        Self { file, size_bytes, window: Vec::new(), window_start: 0 }
     }
 
     /// What is at `position`, where the frame `expected` of `epoch` may begin.
@@ -49,14 +44,10 @@ impl SegmentScanner {
             return Ok(Found::Nothing("the segment ends"));
         };
         let Some(header) = FrameHeader::decode(&raw) else {
-            return Ok(Found::Nothing(
-                "there is no frame header with a good checksum",
-            ));
+            return Ok(Found::Nothing("there is no frame header with a good checksum"));
         };
         if header.epoch != epoch {
-            return Ok(Found::Nothing(
-                "there is only a frame of an earlier use of the segment",
-            ));
+            return Ok(Found::Nothing("there is only a frame of an earlier use of the segment"));
         }
         if header.lsn != expected {
             return Ok(Found::Nothing("there is a frame with another number"));

@@ -43,19 +43,13 @@ pub(crate) fn extent(first_lsn: Lsn) -> Extent {
 impl Segments {
     /// Adds a segment; `last_lsn` is `None` for the one that grows.
     pub(crate) fn hold(&self, first_lsn: Lsn, segment: Segment, last_lsn: Option<Lsn>) {
-        let held = Held {
-            segment,
-            last_lsn,
-            unneeded_until: None,
-        };
+        let held = Held { segment, last_lsn, unneeded_until: None };
         lock(&self.held).insert(first_lsn, held);
     }
 
     /// The segment that the shard calls `extent`.
     pub(crate) fn get(&self, extent: Extent) -> Option<Segment> {
-        lock(&self.held)
-            .get(&Lsn(extent.0))
-            .map(|held| held.segment.clone())
+        lock(&self.held).get(&Lsn(extent.0)).map(|held| held.segment.clone())
     }
 
     /// No more frames will be added. Returns the segment when it is dead already: the caller

@@ -37,24 +37,10 @@ struct State {
 
 impl Spares {
     pub(crate) fn new(found: Vec<(u64, Spare)>, spares_max: usize) -> Self {
-        let next_number = found
-            .iter()
-            .map(|(number, _)| number + 1)
-            .max()
-            .unwrap_or(1);
+        let next_number = found.iter().map(|(number, _)| number + 1).max().unwrap_or(1);
         let spares = found.into_iter().map(|(_, spare)| spare).collect();
-        let state = State {
-            spares,
-            wanted: None,
-            failed: None,
-            next_number,
-            closed: false,
-        };
-        Self {
-            state: Mutex::new(state),
-            changed: Condvar::new(),
-            spares_max,
-        }
+        let state = State { spares, wanted: None, failed: None, next_number, closed: false };
+        Self { state: Mutex::new(state), changed: Condvar::new(), spares_max }
     }
 
     /// Asks for a spare to be ready soon, if there is none.
@@ -78,10 +64,7 @@ impl Spares {
             if let Some(failed) = state.failed.take() {
                 return Err(failed);
             }
-            state = self
-                .changed
-                .wait(state)
-                .unwrap_or_else(PoisonError::into_inner);
+            state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
     }
 
@@ -127,20 +110,14 @@ impl Spares {
             if state.closed {
                 // Nobody may wait for what will not be made.
                 let reason = "the journal is closed".to_owned();
-                state.failed = Some(JournalFailure {
-                    reason,
-                    fenced: false,
-                });
+                state.failed = Some(JournalFailure { reason, fenced: false });
                 self.changed.notify_all();
                 return None;
             }
             if let Some(size_bytes) = state.wanted {
                 return Some((size_bytes, state.new_name()));
             }
-            state = self
-                .changed
-                .wait(state)
-                .unwrap_or_else(PoisonError::into_inner);
+            state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
     }
 }

@@ -74,9 +74,7 @@ impl Tail {
                 remains_until = Some(at + PAGE_BYTES);
             }
         };
-        scanner
-            .headers_from(position, Some(epoch), &mut look)
-            .map_err(failed)?;
+        scanner.headers_from(position, Some(epoch), &mut look).map_err(failed)?;
         if proven >= next {
             let what = format!("{why}, though frames up to {proven} were durable");
             return Err(damage(medium, &name, position, next, &what).into());
@@ -84,13 +82,7 @@ impl Tail {
         let last_lsn = Lsn(next.0 - 1);
         let first_unproven = unproven.iter().find(|(lsn, _)| *lsn > proven);
         let unproven_from = first_unproven.map(|(_, position)| *position);
-        Ok(Self {
-            last_lsn,
-            position: page_up(position),
-            unproven_from,
-            cut_short,
-            remains_until,
-        })
+        Ok(Self { last_lsn, position: page_up(position), unproven_from, cut_short, remains_until })
     }
 
     /// Makes what was found the durable truth, before anything is built on it.
@@ -105,20 +97,12 @@ impl Tail {
         }
         let file = segment.file.as_ref();
         if let Some(from) = self.unproven_from {
-            rewrite(
-                file,
-                from - from % PAGE_BYTES,
-                self.position.min(segment.len_bytes),
-            )?;
+            rewrite(file, from - from % PAGE_BYTES, self.position.min(segment.len_bytes))?;
         }
         if let Some((position, header)) = self.cut_short {
             // The next batch starts on the next page, so this frame ends its batch now. Its
             // header lies in one sector: the old one or the new one, never a mixture.
-            let ending = FrameHeader {
-                last_of_batch: true,
-                ..header
-            }
-            .encode();
+            let ending = FrameHeader { last_of_batch: true, ..header }.encode();
             file.write_at(position, &mut [IoSlice::new(&ending)])?;
         }
         if let Some(until) = self.remains_until {
@@ -127,11 +111,7 @@ impl Tail {
         }
         file.sync_data()?;
         if self.position + PAGE_BYTES <= segment.len_bytes {
-            write_page(
-                file,
-                self.position,
-                &mark(segment.header.epoch, self.last_lsn),
-            )?;
+            write_page(file, self.position, &mark(segment.header.epoch, self.last_lsn))?;
             file.sync_data()?;
         }
         Ok(())

@@ -19,10 +19,7 @@ struct State {
 
 impl Watermark {
     pub(crate) fn new(lsn: Lsn) -> Self {
-        Self {
-            state: Mutex::new(State { lsn, closed: false }),
-            raised: Condvar::new(),
-        }
+        Self { state: Mutex::new(State { lsn, closed: false }), raised: Condvar::new() }
     }
 
     pub(crate) fn raise(&self, lsn: Lsn) {
@@ -40,10 +37,7 @@ impl Watermark {
     pub(crate) fn wait_for(&self, lsn: Lsn) -> bool {
         let mut state = lock(&self.state);
         while state.lsn < lsn && !state.closed {
-            state = self
-                .raised
-                .wait(state)
-                .unwrap_or_else(PoisonError::into_inner);
+            state = self.raised.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
         state.lsn >= lsn
     }

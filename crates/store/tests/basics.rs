@@ -1,8 +1,5 @@
 //! The journal on a real directory, as an operator would see it.
-#![allow(
-    clippy::disallowed_methods,
-    reason = "tests of an adapter touch the world"
-)]
+#![allow(clippy::disallowed_methods, reason = "tests of an adapter touch the world")]
 
 mod support;
 
@@ -38,11 +35,7 @@ fn a_second_process_is_told_who_is_in_the_way() {
     let _journal = Driver::open(directory.path(), small());
     let refused = open(directory.path(), small(), support::no_wake()).expect_err("locked");
     assert!(matches!(refused, OpenError::Locked { .. }));
-    assert!(
-        refused
-            .to_string()
-            .contains("another process uses the data directory")
-    );
+    assert!(refused.to_string().contains("another process uses the data directory"));
 }
 
 #[test]
@@ -61,18 +54,10 @@ fn a_frame_out_of_order_ends_the_journal() {
     let mut journal = Driver::open(directory.path(), small());
     journal.store(1);
     journal.commit(3);
-    let Completion::Failed(failure) = journal.next() else {
-        panic!("a failure was due")
-    };
-    assert!(
-        failure
-            .reason
-            .contains("frame 3 was committed where frame 2 was due")
-    );
+    let Completion::Failed(failure) = journal.next() else { panic!("a failure was due") };
+    assert!(failure.reason.contains("frame 3 was committed where frame 2 was due"));
     journal.commit(2);
-    journal
-        .journal
-        .fetch(wharf_broker::journal::Ticket(1), vec![]);
+    journal.journal.fetch(wharf_broker::journal::Ticket(1), vec![]);
     drop(journal);
     assert_eq!(Driver::open(directory.path(), small()).recovered.len(), 1);
 }

@@ -1,10 +1,7 @@
 //! Power cuts: for random work, random crash points and random legal disk states, what is
 //! recovered is exactly a first part of what was committed, and holds everything reported.
 
-#![allow(
-    clippy::disallowed_methods,
-    reason = "reads a setting of the test runner"
-)]
+#![allow(clippy::disallowed_methods, reason = "reads a setting of the test runner")]
 
 mod support;
 
@@ -51,13 +48,8 @@ fn life() -> impl Strategy<Value = Life> {
         1 => Just(CrashPlan::KeepUnsynced),
         6 => any::<u64>().prop_map(CrashPlan::Random),
     ];
-    (prop::collection::vec(act(), 1..16), 1..60_u64, plan).prop_map(|(acts, cut_after, plan)| {
-        Life {
-            acts,
-            cut_after,
-            plan,
-        }
-    })
+    (prop::collection::vec(act(), 1..16), 1..60_u64, plan)
+        .prop_map(|(acts, cut_after, plan)| Life { acts, cut_after, plan })
 }
 
 fn options() -> Options {
@@ -97,22 +89,15 @@ impl Model {
                     let lsn = self.newest() + 1;
                     let payload = self.payload(lsn, *bytes_max);
                     let bytes = Bytes::from(payload.clone());
-                    let chunks = vec![
-                        bytes.slice(..bytes.len() / 2),
-                        bytes.slice(bytes.len() / 2..),
-                    ];
-                    driver.journal.commit(Frame {
-                        lsn: Lsn(lsn),
-                        chunks,
-                    });
+                    let chunks =
+                        vec![bytes.slice(..bytes.len() / 2), bytes.slice(bytes.len() / 2..)];
+                    driver.journal.commit(Frame { lsn: Lsn(lsn), chunks });
                     self.committed.insert(lsn, payload);
                 }
             }
             Act::Wait => self.wait(driver),
             Act::Snapshot => {
-                driver
-                    .journal
-                    .snapshot(Lsn(self.stored), self.stored.to_le_bytes().to_vec());
+                driver.journal.snapshot(Lsn(self.stored), self.stored.to_le_bytes().to_vec());
                 self.pending_snapshots += 1;
             }
             Act::Free => {
@@ -158,27 +143,15 @@ impl Model {
             assert_eq!(state, &lsn.0.to_le_bytes());
             lsn.0
         });
-        assert!(
-            covered >= self.snapshot,
-            "snapshot {} was reported durable",
-            self.snapshot
-        );
+        assert!(covered >= self.snapshot, "snapshot {} was reported durable", self.snapshot);
         let mut last = covered;
         for frame in &driver.recovered {
             last += 1;
             assert_eq!(frame.lsn.0, last, "no gap");
-            assert_eq!(
-                Some(&frame.payload.to_vec()),
-                self.committed.get(&last),
-                "frame {last}"
-            );
+            assert_eq!(Some(&frame.payload.to_vec()), self.committed.get(&last), "frame {last}");
             self.extents.insert(frame.location.extent, last);
         }
-        assert!(
-            last >= self.stored,
-            "frame {} was reported stored, {last} is left",
-            self.stored
-        );
+        assert!(last >= self.stored, "frame {} was reported stored, {last} is left", self.stored);
         assert!(last <= self.newest());
         self.committed.retain(|lsn, _| *lsn <= last);
         (self.stored, self.snapshot) = (last, covered);

@@ -1,7 +1,7 @@
 //! The shard's side of the journal: the open frame, the frames in flight, what is durable, and
 //! when to take a snapshot and free extents.
 
-use crate::journal::{Extent, Frame, Location, Lsn};
+use crate::journal::{Extent, Frame, Location, Lsn, Ticket};
 use crate::limits::BODY_COPIED_MAX_BYTES;
 use crate::record::Record;
 use crate::state::State;
@@ -27,9 +27,7 @@ pub(crate) struct Log {
     snapshot_in_flight: bool,
     /// Frames up to here are covered by a durable snapshot.
     covered: Lsn,
-    /// Extents without live bodies, each batch with the frame that must be durable first: the
-    /// one that records the last settlement in them.
-    dying: VecDeque<(Lsn, Vec<Extent>)>,
+    dying: VecDeque<Dying>,
     newest_extent: Option<Extent>,
 }
 
@@ -46,6 +44,16 @@ struct OpenFrame {
 struct InFlight {
     lsn: Lsn,
     published: Vec<(MessageKey, Place)>,
+}
+
+/// Extents without live bodies that cannot be freed yet.
+#[derive(Debug)]
+struct Dying {
+    extents: Vec<Extent>,
+    /// The frame that records the last settlement in them: durable first.
+    settled_in: Lsn,
+    /// Reads begun until then may still be under way.
+    reads_until: Ticket,
 }
 
 /// A snapshot that waits for its frames to be stored.
@@ -179,16 +187,26 @@ impl Log {
         self.covered = self.covered.max(lsn);
     }
 
-    /// Extents that may be freed now.
-    pub(crate) fn take_free(&mut self, state: &mut State) -> Vec<Extent> {
-        let dead = state.bodies.take_dead_extents(self.covered, self.newest_extent);
-        if !dead.is_empty() {
-            let barrier = self.barrier();
-            self.dying.push_back((barrier, dead));
+    /// Extents that may be freed now. `next_read` is the next fetch, `oldest_read` the oldest
+    /// that is not answered.
+    pub(crate) fn take_free(
+        &mut self,
+        state: &mut State,
+        next_read: Ticket,
+        oldest_read: Option<Ticket>,
+    ) -> Vec<Extent> {
+        let extents = state.bodies.take_dead_extents(self.covered, self.newest_extent);
+        if !extents.is_empty() {
+            let settled_in = self.barrier();
+            self.dying.push_back(Dying { extents, settled_in, reads_until: next_read });
         }
+        let stored = self.stored;
+        let is_dead = |dying: &mut Dying| {
+            dying.settled_in <= stored && oldest_read.is_none_or(|read| read > dying.reads_until)
+        };
         let mut free = Vec::new();
-        while self.dying.front().is_some_and(|(barrier, _)| *barrier <= self.stored) {
-            free.extend(self.dying.pop_front().into_iter().flat_map(|(_, extents)| extents));
+        while let Some(dead) = self.dying.pop_front_if(is_dead) {
+            free.extend(dead.extents);
         }
         free
     }

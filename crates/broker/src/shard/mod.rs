@@ -27,7 +27,7 @@ use log::Log;
 use outbox::Outbox;
 use publish::Taking;
 pub use recover::RecoverError;
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 
 /// The settings of a shard.
 #[derive(Clone, Debug)]
@@ -80,8 +80,11 @@ pub struct Shard {
 /// Bodies to be asked of the journal.
 #[derive(Debug, Default)]
 struct Fetching {
+    /// Number of the fetch being collected.
     ticket: Ticket,
     slices: Vec<Slice>,
+    /// Fetches collected or under way.
+    open: BTreeSet<Ticket>,
 }
 
 impl Shard {
@@ -202,7 +205,11 @@ impl Shard {
                 self.free_extents();
                 self.outbox.release(self.log.stored());
             }
-            Completion::Fetched { ticket, bodies } => self.outbox.fill(ticket, &bodies),
+            Completion::Fetched { ticket, bodies } => {
+                self.fetching.open.remove(&ticket);
+                self.outbox.fill(ticket, &bodies);
+                self.free_extents();
+            }
             Completion::Snapshotted { lsn } => {
                 self.log.on_snapshotted(lsn);
                 self.free_extents();
@@ -218,7 +225,8 @@ impl Shard {
     }
 
     fn free_extents(&mut self) {
-        let free = self.log.take_free(&mut self.state);
+        let Fetching { ticket, open, .. } = &self.fetching;
+        let free = self.log.take_free(&mut self.state, *ticket, open.first().copied());
         if !free.is_empty() {
             self.journal_requests.push_back(Output::Free(free));
         }
@@ -278,6 +286,7 @@ impl Shard {
             self.request_fetch();
         }
         self.fetching.slices.push(slice);
+        self.fetching.open.insert(self.fetching.ticket);
         (self.fetching.ticket, self.fetching.slices.len().saturating_sub(1))
     }
 

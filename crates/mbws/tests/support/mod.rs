@@ -18,7 +18,7 @@ impl Wire {
     pub(crate) fn take_text(&mut self) -> Vec<String> {
         let text = |(kind, payload)| {
             assert_eq!(kind, Kind::Text);
-            String::from_utf8(payload).unwrap()
+            String::from_utf8(payload).expect("UTF-8")
         };
         std::mem::take(&mut self.0).into_iter().map(text).collect()
     }

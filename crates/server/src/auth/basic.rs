@@ -13,9 +13,7 @@ pub(super) struct Credentials {
 
 impl fmt::Debug for Credentials {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Credentials")
-            .field("user", &self.user)
-            .finish_non_exhaustive()
+        f.debug_struct("Credentials").field("user", &self.user).finish_non_exhaustive()
     }
 }
 
@@ -29,17 +27,12 @@ pub(super) fn parse(value: &[u8]) -> Option<Credentials> {
     if !scheme.eq_ignore_ascii_case("basic") {
         return None;
     }
-    let decoded = data_encoding::BASE64
-        .decode(encoded.trim().as_bytes())
-        .ok()?;
+    let decoded = data_encoding::BASE64.decode(encoded.trim().as_bytes()).ok()?;
     let colon = decoded.iter().position(|&byte| byte == b':')?;
     let (user, password) = decoded.split_at(colon);
     let user = std::str::from_utf8(user).ok()?;
     if user.is_empty() || user.chars().any(char::is_control) {
         return None;
     }
-    Some(Credentials {
-        user: user.to_owned(),
-        password: password[1..].to_vec(),
-    })
+    Some(Credentials { user: user.to_owned(), password: password[1..].to_vec() })
 }

@@ -22,21 +22,13 @@ pub(super) struct Cache {
 
 impl Cache {
     pub(super) fn new(ttl: Duration) -> Self {
-        Self {
-            key: crate::entropy::bytes(),
-            ttl,
-            known_until: Mutex::default(),
-        }
+        Self { key: crate::entropy::bytes(), ttl, known_until: Mutex::default() }
     }
 
     pub(super) fn proof(&self, credentials: &Credentials, verifier: Option<&str>) -> Proof {
         let verifier = verifier.unwrap_or_default();
         let mut hash = Blake2s256::new_with_prefix(self.key);
-        for part in [
-            credentials.user.as_bytes(),
-            &credentials.password,
-            verifier.as_bytes(),
-        ] {
+        for part in [credentials.user.as_bytes(), &credentials.password, verifier.as_bytes()] {
             hash.update((part.len() as u64).to_le_bytes());
             hash.update(part);
         }
@@ -44,10 +36,7 @@ impl Cache {
     }
 
     pub(super) fn knows(&self, proof: &Proof, now: Instant) -> bool {
-        let known = self
-            .known_until
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let known = self.known_until.lock().unwrap_or_else(PoisonError::into_inner);
         known.get(proof).is_some_and(|&until| now < until)
     }
 
@@ -55,10 +44,7 @@ impl Cache {
         if self.ttl.is_zero() {
             return;
         }
-        let mut known = self
-            .known_until
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut known = self.known_until.lock().unwrap_or_else(PoisonError::into_inner);
         if known.len() >= ENTRIES_MAX {
             known.retain(|_, until| now < *until);
         }
@@ -71,8 +57,6 @@ impl Cache {
 
 impl fmt::Debug for Cache {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Cache")
-            .field("ttl", &self.ttl)
-            .finish_non_exhaustive()
+        f.debug_struct("Cache").field("ttl", &self.ttl).finish_non_exhaustive()
     }
 }

@@ -64,10 +64,7 @@ impl Authenticator {
 
     /// Adds a user, or changes its password.
     pub(crate) fn put_user(&self, name: &str, verifier: &str) {
-        let mut verifiers = self
-            .verifiers
-            .write()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut verifiers = self.verifiers.write().unwrap_or_else(PoisonError::into_inner);
         verifiers.insert(name.to_owned(), Arc::from(verifier));
     }
 
@@ -102,10 +99,7 @@ impl Authenticator {
     }
 
     fn verifier_of(&self, user: &str) -> Option<Arc<str>> {
-        let verifiers = self
-            .verifiers
-            .read()
-            .unwrap_or_else(PoisonError::into_inner);
+        let verifiers = self.verifiers.read().unwrap_or_else(PoisonError::into_inner);
         verifiers.get(user).cloned()
     }
 

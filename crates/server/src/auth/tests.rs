@@ -17,17 +17,11 @@ fn verifier_of(password: &str) -> String {
     use argon2::password_hash::PasswordHasher;
     let params = argon2::Params::new(argon2::Params::MIN_M_COST, 1, 1, None).unwrap();
     let cheap = argon2::Argon2::new(argon2::Algorithm::Argon2id, argon2::Version::V0x13, params);
-    cheap
-        .hash_password(password.as_bytes())
-        .unwrap()
-        .to_string()
+    cheap.hash_password(password.as_bytes()).unwrap().to_string()
 }
 
 fn authenticator(failures_per_minute_max: u32) -> Authenticator {
-    let config = config::Auth {
-        failures_per_minute_max,
-        ..config::Auth::default()
-    };
+    let config = config::Auth { failures_per_minute_max, ..config::Auth::default() };
     let authenticator = Authenticator::new(&config);
     authenticator.put_user("ada", &verifier_of("secret"));
     authenticator
@@ -36,26 +30,11 @@ fn authenticator(failures_per_minute_max: u32) -> Authenticator {
 #[test]
 fn basic_credentials() {
     let parsed = basic::parse(&basic_header("ada", "a:b")).unwrap();
-    assert_eq!(
-        (parsed.user.as_str(), parsed.password.as_slice()),
-        ("ada", b"a:b".as_slice())
-    );
-    assert!(
-        !format!("{parsed:?}").contains("a:b"),
-        "a password in a debug print"
-    );
-    assert!(
-        basic::parse(b"basic YTo=").is_some(),
-        "the scheme's case is free"
-    );
-    for wrong in [
-        &b"Basic"[..],
-        b"Basic ?",
-        b"Bearer YTo=",
-        b"Basic YQ==",
-        b"Basic OmE=",
-        b"\xff",
-    ] {
+    assert_eq!((parsed.user.as_str(), parsed.password.as_slice()), ("ada", b"a:b".as_slice()));
+    assert!(!format!("{parsed:?}").contains("a:b"), "a password in a debug print");
+    assert!(basic::parse(b"basic YTo=").is_some(), "the scheme's case is free");
+    for wrong in [&b"Basic"[..], b"Basic ?", b"Bearer YTo=", b"Basic YQ==", b"Basic OmE=", b"\xff"]
+    {
         assert!(basic::parse(wrong).is_none(), "{wrong:?}");
     }
     assert!(basic::parse(&basic_header(&"u".repeat(5000), "p")).is_none());
@@ -64,18 +43,10 @@ fn basic_credentials() {
 #[test]
 fn verifiers() {
     let made = verifier::of_password("correct horse").unwrap();
-    assert!(
-        made.starts_with("$argon2id$") && verifier::is_verifier(&made),
-        "{made}"
-    );
+    assert!(made.starts_with("$argon2id$") && verifier::is_verifier(&made), "{made}");
     assert!(verifier::verify(b"correct horse", &made));
     assert!(!verifier::verify(b"wrong horse", &made));
-    for wrong in [
-        "",
-        "secret",
-        "$argon2id$",
-        "$scrypt$ln=1,r=8,p=1$c2FsdHNhbHQ$aGFzaGhhc2g",
-    ] {
+    for wrong in ["", "secret", "$argon2id$", "$scrypt$ln=1,r=8,p=1$c2FsdHNhbHQ$aGFzaGhhc2g"] {
         assert!(!verifier::is_verifier(wrong), "{wrong}");
     }
 }
@@ -85,36 +56,19 @@ async fn right_wrong_unknown_and_absent() {
     let auth = authenticator(10);
     let now = Instant::now();
     let ask = async |header: Option<Vec<u8>>| auth.authenticate(header.as_deref(), HOME, now).await;
-    assert_eq!(
-        ask(Some(basic_header("ada", "secret"))).await,
-        Ok("ada".to_owned())
-    );
-    assert_eq!(
-        ask(Some(basic_header("ada", "Secret"))).await,
-        Err(Denied::Challenge)
-    );
-    assert_eq!(
-        ask(Some(basic_header("bob", "secret"))).await,
-        Err(Denied::Challenge)
-    );
+    assert_eq!(ask(Some(basic_header("ada", "secret"))).await, Ok("ada".to_owned()));
+    assert_eq!(ask(Some(basic_header("ada", "Secret"))).await, Err(Denied::Challenge));
+    assert_eq!(ask(Some(basic_header("bob", "secret"))).await, Err(Denied::Challenge));
     assert_eq!(ask(None).await, Err(Denied::Challenge));
 }
 
 #[tokio::test]
 async fn an_anonymous_user_is_only_for_those_without_credentials() {
-    let config = config::Auth {
-        anonymous_user: "guest".to_owned(),
-        ..config::Auth::default()
-    };
+    let config = config::Auth { anonymous_user: "guest".to_owned(), ..config::Auth::default() };
     let auth = Authenticator::new(&config);
     let now = Instant::now();
-    assert_eq!(
-        auth.authenticate(None, HOME, now).await,
-        Ok("guest".to_owned())
-    );
-    let wrong = auth
-        .authenticate(Some(&basic_header("guest", "")), HOME, now)
-        .await;
+    assert_eq!(auth.authenticate(None, HOME, now).await, Ok("guest".to_owned()));
+    let wrong = auth.authenticate(Some(&basic_header("guest", "")), HOME, now).await;
     assert_eq!(wrong, Err(Denied::Challenge));
 }
 
@@ -125,34 +79,16 @@ async fn wrong_passwords_are_rationed_by_address_and_lock_out_no_one_else() {
     let right = basic_header("ada", "secret");
     assert!(auth.authenticate(Some(&right), HOME, now).await.is_ok());
     for _ in 0..2 {
-        let wrong = auth
-            .authenticate(Some(&basic_header("ada", "x")), HOME, now)
-            .await;
+        let wrong = auth.authenticate(Some(&basic_header("ada", "x")), HOME, now).await;
         assert_eq!(wrong, Err(Denied::Challenge));
     }
-    let third = auth
-        .authenticate(Some(&basic_header("ada", "x")), HOME, now)
-        .await;
-    assert!(
-        matches!(
-            third,
-            Err(Denied::Throttled {
-                retry_after_s: 1..=61
-            })
-        ),
-        "{third:?}"
-    );
+    let third = auth.authenticate(Some(&basic_header("ada", "x")), HOME, now).await;
+    assert!(matches!(third, Err(Denied::Throttled { retry_after_s: 1..=61 })), "{third:?}");
     // The same user from elsewhere, and a known password from here, go on.
-    assert!(
-        auth.authenticate(Some(&right), ELSEWHERE, now)
-            .await
-            .is_ok()
-    );
+    assert!(auth.authenticate(Some(&right), ELSEWHERE, now).await.is_ok());
     assert!(auth.authenticate(Some(&right), HOME, now).await.is_ok());
     let later = now + Duration::from_secs(60);
-    let fourth = auth
-        .authenticate(Some(&basic_header("ada", "x")), HOME, later)
-        .await;
+    let fourth = auth.authenticate(Some(&basic_header("ada", "x")), HOME, later).await;
     assert_eq!(fourth, Err(Denied::Challenge));
 }
 
@@ -163,10 +99,7 @@ async fn a_changed_password_is_not_remembered() {
     let old = basic_header("ada", "secret");
     assert!(auth.authenticate(Some(&old), HOME, now).await.is_ok());
     auth.put_user("ada", &verifier_of("new"));
-    assert_eq!(
-        auth.authenticate(Some(&old), HOME, now).await,
-        Err(Denied::Challenge)
-    );
+    assert_eq!(auth.authenticate(Some(&old), HOME, now).await, Err(Denied::Challenge));
 }
 
 #[test]

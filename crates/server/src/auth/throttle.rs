@@ -27,10 +27,7 @@ struct Window {
 
 impl Throttle {
     pub(super) fn new(failures_max: u32) -> Self {
-        Self {
-            failures_max,
-            windows: Mutex::default(),
-        }
+        Self { failures_max, windows: Mutex::default() }
     }
 
     /// Takes one try before the check, so that tries in parallel count. `Err`: seconds to wait.
@@ -42,16 +39,10 @@ impl Throttle {
         if windows.len() >= NETWORKS_MAX {
             return Ok(());
         }
-        let window = windows.entry(network_of(from)).or_insert(Window {
-            began: now,
-            failures: 0,
-        });
+        let window = windows.entry(network_of(from)).or_insert(Window { began: now, failures: 0 });
         let age = now.duration_since(window.began);
         if age >= WINDOW {
-            *window = Window {
-                began: now,
-                failures: 0,
-            };
+            *window = Window { began: now, failures: 0 };
         } else if window.failures >= self.failures_max {
             return Err((WINDOW - age).as_secs() + 1);
         }

@@ -11,9 +11,7 @@ use std::sync::OnceLock;
 /// The system gave no randomness.
 pub(crate) fn of_password(password: &str) -> Result<String, String> {
     let hashed = Argon2::default().hash_password(password.as_bytes());
-    hashed
-        .map(|hash| hash.to_string())
-        .map_err(|error| error.to_string())
+    hashed.map(|hash| hash.to_string()).map_err(|error| error.to_string())
 }
 
 /// Whether `password` is the one that `verifier` was made of. Slow on purpose.

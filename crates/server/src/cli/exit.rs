@@ -35,10 +35,7 @@ pub(crate) struct Failure {
 
 impl Failure {
     pub(crate) fn new(code: Code, message: impl fmt::Display) -> Self {
-        Self {
-            code,
-            message: message.to_string(),
-        }
+        Self { code, message: message.to_string() }
     }
 }
 
@@ -46,10 +43,7 @@ impl Failure {
 pub(crate) type Outcome = Result<(), Failure>;
 
 /// Says on stderr what went wrong, if anything did.
-#[expect(
-    clippy::print_stderr,
-    reason = "the one place where a verb's failure is told"
-)]
+#[expect(clippy::print_stderr, reason = "the one place where a verb's failure is told")]
 pub(crate) fn report(outcome: Outcome) -> ExitCode {
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -58,10 +58,7 @@ pub fn main() -> ExitCode {
 }
 
 fn run(cli: Cli) -> Outcome {
-    match cli
-        .verb
-        .unwrap_or_else(|| Verb::Serve(serve::Serve::default()))
-    {
+    match cli.verb.unwrap_or_else(|| Verb::Serve(serve::Serve::default())) {
         Verb::Serve(serve) => serve.run(),
         Verb::Check(check) => check.run(),
         Verb::Config(config) => config.run(),
@@ -74,10 +71,9 @@ fn run(cli: Cli) -> Outcome {
 fn print(text: &str) -> Outcome {
     use std::io::{ErrorKind, Write as _};
     match std::io::stdout().lock().write_all(text.as_bytes()) {
-        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(exit::Failure::new(
-            Code::Failed,
-            format!("cannot write to stdout: {error}"),
-        )),
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+            Err(exit::Failure::new(Code::Failed, format!("cannot write to stdout: {error}")))
+        }
         _ => Ok(()),
     }
 }

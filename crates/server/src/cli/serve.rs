@@ -60,11 +60,7 @@ impl Settings {
             }
         }
         let problems = config::problems(&config);
-        if problems.is_empty() {
-            Ok(config)
-        } else {
-            Err(wrong(problems.join("\nwharf: ")))
-        }
+        if problems.is_empty() { Ok(config) } else { Err(wrong(problems.join("\nwharf: "))) }
     }
 
     /// The configuration file, if there is one.
@@ -95,10 +91,7 @@ impl std::fmt::Debug for GivenUser {
 fn parse_user(text: &str) -> Result<GivenUser, String> {
     match text.split_once(':') {
         Some((name, password)) if !name.is_empty() && !password.is_empty() => {
-            Ok(GivenUser(Given {
-                name: name.to_owned(),
-                password: password.to_owned(),
-            }))
+            Ok(GivenUser(Given { name: name.to_owned(), password: password.to_owned() }))
         }
         _ => Err("expected NAME:PASSWORD".to_owned()),
     }
@@ -125,10 +118,9 @@ impl Serve {
         runtime.shutdown_background();
         outcome.map_err(|failure| match failure {
             run::Failure::Start(reason) => Failure::new(Code::Failed, reason),
-            run::Failure::Listen(address, error) => Failure::new(
-                Code::Unavailable,
-                format!("cannot listen on {address}: {error}"),
-            ),
+            run::Failure::Listen(address, error) => {
+                Failure::new(Code::Unavailable, format!("cannot listen on {address}: {error}"))
+            }
             run::Failure::Journal(reason) => Failure::new(Code::Failed, reason),
             run::Failure::System(error) => Failure::new(Code::Failed, error),
         })
@@ -136,11 +128,7 @@ impl Serve {
 }
 
 fn greeting(address: SocketAddr, tls: bool, announcement: &Announcement) -> String {
-    let (http, ws) = if tls {
-        ("https", "wss")
-    } else {
-        ("http", "ws")
-    };
+    let (http, ws) = if tls { ("https", "wss") } else { ("http", "ws") };
     let mut text = format!(
         "Wharf {} is ready.\n  web        {http}://{address}/\n  WebSocket  {ws}://{address}/ws\n",
         env!("CARGO_PKG_VERSION")

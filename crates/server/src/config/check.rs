@@ -17,10 +17,7 @@ pub(crate) fn problems(config: &Config) -> Vec<String> {
         config.listen.address.parse::<SocketAddr>().is_ok(),
         "listen.address: expected an IP address and a port, such as 127.0.0.1:8080 or [::]:8080",
     );
-    check(
-        config.listen.connections_max > 0,
-        "listen.connections_max: must be at least 1",
-    );
+    check(config.listen.connections_max > 0, "listen.connections_max: must be at least 1");
     check(
         config.listen.connections_per_ip_max > 0,
         "listen.connections_per_ip_max: must be at least 1",
@@ -38,14 +35,8 @@ pub(crate) fn problems(config: &Config) -> Vec<String> {
         config.http.head_size_max_bytes >= 8192,
         "http.head_size_max_bytes: must be at least 8192, as browsers send several KiB",
     );
-    check(
-        config.http.headers_max >= 16,
-        "http.headers_max: must be at least 16",
-    );
-    check(
-        config.http.idle_timeout_ms > 0,
-        "http.idle_timeout_ms: must be at least 1",
-    );
+    check(config.http.headers_max >= 16, "http.headers_max: must be at least 16");
+    check(config.http.idle_timeout_ms > 0, "http.idle_timeout_ms: must be at least 1");
     check(
         (125..=1 << 30).contains(&config.websocket.message_size_max_bytes),
         "websocket.message_size_max_bytes: must be between 125 and 1073741824",
@@ -54,10 +45,7 @@ pub(crate) fn problems(config: &Config) -> Vec<String> {
         config.auth.verifications_concurrent_max > 0,
         "auth.verifications_concurrent_max: must be at least 1",
     );
-    check(
-        !config.data.directory.as_os_str().is_empty(),
-        "data.directory: must not be empty",
-    );
+    check(!config.data.directory.as_os_str().is_empty(), "data.directory: must not be empty");
     let segment_size = config.data.segment_size_bytes;
     check(
         (SEGMENT_SIZE_MIN_BYTES..=SEGMENT_SIZE_MAX_BYTES).contains(&segment_size)
@@ -68,10 +56,7 @@ pub(crate) fn problems(config: &Config) -> Vec<String> {
         matches!(config.shutdown.close_code, 1001 | 1012),
         "shutdown.close_code: must be 1001 (going away) or 1012 (back at once)",
     );
-    check(
-        config.session.retention_ms > 0,
-        "session.retention_ms: must be at least 1",
-    );
+    check(config.session.retention_ms > 0, "session.retention_ms: must be at least 1");
     check(
         tracing_subscriber::EnvFilter::try_new(&config.log.level).is_ok(),
         "log.level: expected error, warn, info, debug, trace or directives",
@@ -90,10 +75,7 @@ pub(crate) fn problems(config: &Config) -> Vec<String> {
 
 fn user_problem(user: &UserEntry) -> Option<String> {
     if user.name.is_empty() || user.name.contains(':') {
-        return Some(format!(
-            "users: `{}` is not a name (empty, or with a colon)",
-            user.name
-        ));
+        return Some(format!("users: `{}` is not a name (empty, or with a colon)", user.name));
     }
     if !verifier::is_verifier(&user.password_verifier) {
         return Some(format!(

@@ -38,18 +38,9 @@ pub(crate) const KEYS: &[Key] = &[
         "PEM file with the certificate chain, leaf first. With it, the listener speaks TLS only. \
          Read again on SIGHUP; a bad file leaves the old certificate in use.",
     ),
-    key(
-        "tls.key_file",
-        "PEM file with the private key (PKCS#8, PKCS#1 or SEC1).",
-    ),
-    key(
-        "http.head_size_max_bytes",
-        "Largest request head. A larger one is answered with 431.",
-    ),
-    key(
-        "http.headers_max",
-        "Most header fields of a request. More are answered with 431.",
-    ),
+    key("tls.key_file", "PEM file with the private key (PKCS#8, PKCS#1 or SEC1)."),
+    key("http.head_size_max_bytes", "Largest request head. A larger one is answered with 431."),
+    key("http.headers_max", "Most header fields of a request. More are answered with 431."),
     key(
         "http.idle_timeout_ms",
         "Time from one plain request to the next, and for taking an answer. It does not concern \
@@ -83,10 +74,7 @@ pub(crate) const KEYS: &[Key] = &[
         "Time for the pong. Then the connection is given up; its session waits for the client to \
          return.",
     ),
-    key(
-        "websocket.close_timeout_ms",
-        "Time for a client to answer a Close.",
-    ),
+    key("websocket.close_timeout_ms", "Time for a client to answer a Close."),
     key(
         "auth.anonymous_user",
         "Name of the user that requests without credentials act as. Empty: they are answered \
@@ -107,10 +95,7 @@ pub(crate) const KEYS: &[Key] = &[
         "How long a verified password is remembered (as a hash under a key made at each start), so \
          that a reconnecting fleet costs no checks. 0 remembers none.",
     ),
-    key(
-        "data.directory",
-        "Directory of the journal. Made when it is missing.",
-    ),
+    key("data.directory", "Directory of the journal. Made when it is missing."),
     key(
         "data.segment_size_bytes",
         "Size of one segment of the log. Space is given back in whole segments.",
@@ -147,22 +132,10 @@ pub(crate) const KEYS: &[Key] = &[
         "users[].permissions[].pattern",
         "Address pattern: `*` stands for one level, `**` for any number of them.",
     ),
-    key(
-        "users[].permissions[].send",
-        "May send to matching addresses.",
-    ),
-    key(
-        "users[].permissions[].receive",
-        "May receive from matching addresses.",
-    ),
-    key(
-        "users[].permissions[].manage",
-        "May create, change and delete matching addresses.",
-    ),
-    key(
-        "policies[].pattern",
-        "Address pattern. The first policy that matches an address applies.",
-    ),
+    key("users[].permissions[].send", "May send to matching addresses."),
+    key("users[].permissions[].receive", "May receive from matching addresses."),
+    key("users[].permissions[].manage", "May create, change and delete matching addresses."),
+    key("policies[].pattern", "Address pattern. The first policy that matches an address applies."),
     key(
         "policies[].kind",
         "queue (each message to one consumer) or topic (each message to every subscription).",
@@ -171,10 +144,7 @@ pub(crate) const KEYS: &[Key] = &[
         "policies[].deliveries_max",
         "Deliveries before a message goes to the dead-letter address. 0: without end.",
     ),
-    key(
-        "policies[].dead_letter_address",
-        "Where the dead messages of matching addresses go.",
-    ),
+    key("policies[].dead_letter_address", "Where the dead messages of matching addresses go."),
 ];
 
 /// The key of this name, list positions written as `[]`.

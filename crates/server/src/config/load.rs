@@ -55,19 +55,14 @@ pub(crate) fn load(sources: &Sources) -> Result<Config, LoadError> {
     for setting in &sources.settings {
         let place = format!("--set {setting}");
         let Some((name, value)) = setting.split_once('=') else {
-            return Err(LoadError {
-                place,
-                what: "expected section.key=value".to_owned(),
-            });
+            return Err(LoadError { place, what: "expected section.key=value".to_owned() });
         };
         overlay(&mut table, name.trim(), value, &place)?;
     }
-    table
-        .try_into()
-        .map_err(|error: toml::de::Error| LoadError {
-            place: "configuration".to_owned(),
-            what: error.message().to_owned(),
-        })
+    table.try_into().map_err(|error: toml::de::Error| LoadError {
+        place: "configuration".to_owned(),
+        what: error.message().to_owned(),
+    })
 }
 
 fn read_file(path: &Path) -> Result<Table, LoadError> {
@@ -83,10 +78,7 @@ fn read_file(path: &Path) -> Result<Table, LoadError> {
 pub(super) fn parse_file(text: &str, shown: &str) -> Result<Table, LoadError> {
     let at = |span: Option<Range<usize>>, what: String| {
         let (line, column) = position(text, span.map_or(0, |span| span.start));
-        LoadError {
-            place: format!("{shown}:{line}:{column}"),
-            what,
-        }
+        LoadError { place: format!("{shown}:{line}:{column}"), what }
     };
     let parsed = DeTable::parse(text).map_err(|e| at(e.span(), e.message().to_owned()))?;
     refuse_unknown(parsed.get_ref(), "").map_err(|(span, what)| at(Some(span), what))?;
@@ -117,51 +109,35 @@ fn refuse_unknown(table: &DeTable<'_>, parent: &str) -> Result<(), (Range<usize>
 fn unknown(parent: &str, written: &str) -> String {
     let name = join(parent, written);
     match nearest(written, keys::siblings(parent)) {
-        Some(meant) => format!(
-            "unknown key `{name}`; did you mean `{}`?",
-            join(parent, meant)
-        ),
+        Some(meant) => format!("unknown key `{name}`; did you mean `{}`?", join(parent, meant)),
         None => format!("unknown key `{name}`; `wharf config reference` lists every key"),
     }
 }
 
 fn join(parent: &str, name: &str) -> String {
-    if parent.is_empty() {
-        name.to_owned()
-    } else {
-        format!("{parent}.{name}")
-    }
+    if parent.is_empty() { name.to_owned() } else { format!("{parent}.{name}") }
 }
 
 fn position(text: &str, offset: usize) -> (usize, usize) {
     let before = text.get(..offset).unwrap_or(text);
     let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
-    (
-        before.matches('\n').count() + 1,
-        before[line_start..].chars().count() + 1,
-    )
+    (before.matches('\n').count() + 1, before[line_start..].chars().count() + 1)
 }
 
 /// `WHARF_LISTEN__ADDRESS` is `listen.address`. Variables without the double underscore are not
 /// settings.
 fn key_of_variable(variable: &str) -> Option<String> {
     let name = variable.strip_prefix("WHARF_")?;
-    name.contains("__")
-        .then(|| name.to_ascii_lowercase().replace("__", "."))
+    name.contains("__").then(|| name.to_ascii_lowercase().replace("__", "."))
 }
 
 fn overlay(table: &mut Table, name: &str, value: &str, place: &str) -> Result<(), LoadError> {
-    let wrong = |what: String| LoadError {
-        place: place.to_owned(),
-        what,
-    };
+    let wrong = |what: String| LoadError { place: place.to_owned(), what };
     let (section, key) = name.split_once('.').unwrap_or(("", name));
     if keys::find(name).is_none() || section.is_empty() {
         return Err(wrong(unknown_path(name)));
     }
-    let entry = table
-        .entry(section)
-        .or_insert_with(|| Value::Table(Table::new()));
+    let entry = table.entry(section).or_insert_with(|| Value::Table(Table::new()));
     let Value::Table(section_table) = entry else {
         return Err(wrong(format!("`{section}` is not a section")));
     };
@@ -179,18 +155,11 @@ fn overlay(table: &mut Table, name: &str, value: &str, place: &str) -> Result<()
     if let Some(before) = before {
         section_table.insert(key.to_owned(), before);
     }
-    Err(wrong(
-        last.unwrap_or_else(|| "no value".to_owned())
-            .trim()
-            .to_owned(),
-    ))
+    Err(wrong(last.unwrap_or_else(|| "no value".to_owned()).trim().to_owned()))
 }
 
 fn unknown_path(name: &str) -> String {
-    let all = keys::KEYS
-        .iter()
-        .map(|key| key.name)
-        .filter(|name| !name.contains('['));
+    let all = keys::KEYS.iter().map(|key| key.name).filter(|name| !name.contains('['));
     match nearest(name, all) {
         Some(meant) => format!("unknown key `{name}`; did you mean `{meant}`?"),
         None => format!("unknown key `{name}`; `wharf config reference` lists every key"),
@@ -203,10 +172,7 @@ fn readings(value: &str) -> Vec<Value> {
         .ok()
         .and_then(|mut table| table.remove("v"));
     let string = Value::String(value.to_owned());
-    let list = value
-        .split(',')
-        .map(str::trim)
-        .filter(|item| !item.is_empty());
+    let list = value.split(',').map(str::trim).filter(|item| !item.is_empty());
     let list = Value::Array(list.map(|item| Value::String(item.to_owned())).collect());
     literal.into_iter().chain([string, list]).collect()
 }

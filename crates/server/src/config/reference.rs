@@ -24,10 +24,7 @@ pub fn reference_page() -> String {
         if of != section {
             section = of;
             let title = heading(section);
-            let _ = write!(
-                page,
-                "\n## `{title}`\n\n| key | default | meaning |\n|---|---|---|\n"
-            );
+            let _ = write!(page, "\n## `{title}`\n\n| key | default | meaning |\n|---|---|---|\n");
         }
         let default = default_of(&defaults, key).map_or("-".to_owned(), |v| format!("`{v}`"));
         let _ = writeln!(page, "| `{name}` | {default} | {} |", key.doc);
@@ -87,9 +84,7 @@ fn default_of(defaults: &Table, key: &Key) -> Option<Value> {
 fn wrap(text: &str, width: usize) -> Vec<String> {
     let mut lines = vec![String::new()];
     for word in text.split(' ') {
-        let full = lines
-            .last()
-            .is_some_and(|line| line.len() + 1 + word.len() > width);
+        let full = lines.last().is_some_and(|line| line.len() + 1 + word.len() > width);
         if full {
             lines.push(String::new());
         }

@@ -88,11 +88,7 @@ pub struct Http {
 
 impl Default for Http {
     fn default() -> Self {
-        Self {
-            head_size_max_bytes: 16 << 10,
-            headers_max: 100,
-            idle_timeout_ms: 30_000,
-        }
+        Self { head_size_max_bytes: 16 << 10, headers_max: 100, idle_timeout_ms: 30_000 }
     }
 }
 
@@ -167,10 +163,7 @@ pub struct Data {
 
 impl Default for Data {
     fn default() -> Self {
-        Self {
-            directory: PathBuf::from("wharf-data"),
-            segment_size_bytes: 64 << 20,
-        }
+        Self { directory: PathBuf::from("wharf-data"), segment_size_bytes: 64 << 20 }
     }
 }
 
@@ -184,9 +177,7 @@ pub struct Session {
 
 impl Default for Session {
     fn default() -> Self {
-        Self {
-            retention_ms: 86_400_000,
-        }
+        Self { retention_ms: 86_400_000 }
     }
 }
 
@@ -202,10 +193,7 @@ pub struct Shutdown {
 
 impl Default for Shutdown {
     fn default() -> Self {
-        Self {
-            close_code: 1001,
-            drain_timeout_ms: 10_000,
-        }
+        Self { close_code: 1001, drain_timeout_ms: 10_000 }
     }
 }
 
@@ -221,10 +209,7 @@ pub struct Log {
 
 impl Default for Log {
     fn default() -> Self {
-        Self {
-            level: "info".to_owned(),
-            format: LogFormat::Auto,
-        }
+        Self { level: "info".to_owned(), format: LogFormat::Auto }
     }
 }
 

@@ -6,11 +6,7 @@ use toml::{Table, Value};
 
 fn names(table: &Table, parent: &str, into: &mut BTreeSet<String>) {
     for (key, value) in table {
-        let name = if parent.is_empty() {
-            key.clone()
-        } else {
-            format!("{parent}.{key}")
-        };
+        let name = if parent.is_empty() { key.clone() } else { format!("{parent}.{key}") };
         match value {
             Value::Table(inner) => names(inner, &name, into),
             Value::Array(entries) if entries.iter().any(Value::is_table) => {
@@ -28,10 +24,9 @@ fn names(table: &Table, parent: &str, into: &mut BTreeSet<String>) {
 /// A configuration in which every list has an entry, so that every key is there.
 fn full() -> Config {
     let mut config = Config::default();
-    config.users.push(UserEntry {
-        permissions: vec![PermissionRule::default()],
-        ..UserEntry::default()
-    });
+    config
+        .users
+        .push(UserEntry { permissions: vec![PermissionRule::default()], ..UserEntry::default() });
     config.policies.push(PolicyRule {
         pattern: "**".to_owned(),
         kind: super::PolicyKind::Queue,
@@ -64,15 +59,9 @@ fn every_default_can_be_given_by_the_environment() {
         let (section, name) = key.name.split_once('.').unwrap();
         let value = defaults[section][name].to_string();
         let variable = format!("WHARF_{}__{}", section, name).to_ascii_uppercase();
-        let sources = Sources {
-            environment: vec![(variable.clone(), value)],
-            ..Sources::default()
-        };
-        assert_eq!(
-            load(&sources).as_ref(),
-            Ok(&Config::default()),
-            "{variable}"
-        );
+        let sources =
+            Sources { environment: vec![(variable.clone(), value)], ..Sources::default() };
+        assert_eq!(load(&sources).as_ref(), Ok(&Config::default()), "{variable}");
     }
 }
 
@@ -83,14 +72,8 @@ fn errors_have_a_place_and_a_remedy() {
             "[listen]\nadress = \"x\"",
             "f:2:1: unknown key `listen.adress`; did you mean `listen.address`?",
         ),
-        (
-            "[lisen]\n",
-            "f:1:2: unknown key `lisen`; did you mean `listen`?",
-        ),
-        (
-            "zebra = 1",
-            "f:1:1: unknown key `zebra`; `wharf config reference` lists every key",
-        ),
+        ("[lisen]\n", "f:1:2: unknown key `lisen`; did you mean `listen`?"),
+        ("zebra = 1", "f:1:1: unknown key `zebra`; `wharf config reference` lists every key"),
         (
             "[[users]]\nname = \"a\"\npasword_verifier = \"x\"\n",
             "f:3:1: unknown key `users[].pasword_verifier`; did you mean `users[].password_verifier`?",
@@ -125,20 +108,14 @@ fn later_sources_win() {
     let config = load(&sources).unwrap();
     assert_eq!(config.listen.address, "127.0.0.1:2");
     assert_eq!(config.log.level, "debug");
-    assert_eq!(
-        config.websocket.origins,
-        ["https://a.example", "https://b.example"]
-    );
+    assert_eq!(config.websocket.origins, ["https://a.example", "https://b.example"]);
     assert!(!config.websocket.compression);
 }
 
 #[test]
 fn overlays_are_refused_by_name() {
     let set = |setting: &str| {
-        let sources = Sources {
-            settings: vec![setting.to_owned()],
-            ..Sources::default()
-        };
+        let sources = Sources { settings: vec![setting.to_owned()], ..Sources::default() };
         load(&sources).unwrap_err().to_string()
     };
     assert_eq!(
@@ -152,12 +129,7 @@ fn overlays_are_refused_by_name() {
         environment: vec![("WHARF_LISTEN__PORT".to_owned(), "1".to_owned())],
         ..Sources::default()
     };
-    assert!(
-        load(&sources)
-            .unwrap_err()
-            .to_string()
-            .starts_with("WHARF_LISTEN__PORT: unknown key")
-    );
+    assert!(load(&sources).unwrap_err().to_string().starts_with("WHARF_LISTEN__PORT: unknown key"));
 }
 
 #[test]
@@ -169,15 +141,7 @@ fn values_that_cannot_work_are_named() {
     config.shutdown.close_code = 1000;
     config.users[0].name = "a:b".to_owned();
     let problems = super::problems(&config);
-    for key in [
-        "listen.address",
-        "tls:",
-        "shutdown.close_code",
-        "users: `a:b`",
-    ] {
-        assert!(
-            problems.iter().any(|problem| problem.starts_with(key)),
-            "{key}: {problems:?}"
-        );
+    for key in ["listen.address", "tls:", "shutdown.close_code", "users: `a:b`"] {
+        assert!(problems.iter().any(|problem| problem.starts_with(key)), "{key}: {problems:?}");
     }
 }

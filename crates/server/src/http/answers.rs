@@ -25,10 +25,7 @@ fn answer(status: u16, content_type: &'static str, body: impl Into<Bytes>) -> An
     let headers = answer.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    headers.insert(
-        header::X_CONTENT_TYPE_OPTIONS,
-        HeaderValue::from_static("nosniff"),
-    );
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     answer
 }
 
@@ -82,10 +79,7 @@ pub(super) fn metrics(text: Option<String>) -> Answer {
 
 pub(super) fn page() -> Answer {
     let mut answer = answer(200, HTML, PAGE);
-    let policy = (
-        "Content-Security-Policy",
-        "default-src 'none'; style-src 'unsafe-inline'",
-    );
+    let policy = ("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'");
     add(&mut answer, [policy].into_iter());
     answer
 }

@@ -67,10 +67,7 @@ where
         node,
         peer,
         idle_timeout,
-        state: Mutex::new(State {
-            deadline,
-            opening: None,
-        }),
+        state: Mutex::new(State { deadline, opening: None }),
     });
     let service = Front(Arc::clone(&exchange));
     let mut connection = builder.serve_connection(TokioIo::new(stream), service);
@@ -93,11 +90,7 @@ where
     let stream = parts.io.into_inner();
     let opening = exchange.lock().opening.take();
     match opening {
-        Some(opening) => Some(Upgraded {
-            stream,
-            leftover: parts.read_buf,
-            opening,
-        }),
+        Some(opening) => Some(Upgraded { stream, leftover: parts.read_buf, opening }),
         None => {
             let _ = tokio::time::timeout(LINGER, linger(stream)).await;
             None

@@ -69,10 +69,7 @@ async fn login(node: &Node, peer: Peer, request: &Request<'_>) -> Result<String,
         return Err(Refusal::with_status(400));
     }
     let from = peer.address.ip();
-    let result = node
-        .auth
-        .authenticate(authorization, from, Instant::now())
-        .await;
+    let result = node.auth.authenticate(authorization, from, Instant::now()).await;
     result.map_err(|denied| {
         node.metrics.login_failed(denied);
         match denied {
@@ -86,9 +83,7 @@ async fn login(node: &Node, peer: Peer, request: &Request<'_>) -> Result<String,
 fn challenge() -> Refusal {
     let value = "Basic realm=\"wharf\", charset=\"UTF-8\"";
     let refusal = Refusal::with_status(401);
-    refusal
-        .header("WWW-Authenticate", value)
-        .unwrap_or_else(|_| Refusal::with_status(401))
+    refusal.header("WWW-Authenticate", value).unwrap_or_else(|_| Refusal::with_status(401))
 }
 
 fn try_later(status: u16, retry_after_s: u64) -> Refusal {

@@ -18,14 +18,7 @@ impl Wake for Count {
 fn publish(size_bytes: usize) -> Letter {
     let body = Bytes::from(vec![0; size_bytes]);
     let message = Message { format: 0, body };
-    Letter::Command(
-        ConnectionId(1),
-        Command::Publish {
-            seq: 1,
-            to: Arc::new([]),
-            message,
-        },
-    )
+    Letter::Command(ConnectionId(1), Command::Publish { seq: 1, to: Arc::new([]), message })
 }
 
 #[test]
@@ -54,11 +47,7 @@ fn a_full_mailbox_holds_drivers_until_it_is_taken() {
     assert_eq!(mailbox.poll_room(&cx), Poll::Ready(()));
     mailbox.push(&mut vec![publish(BYTES_MAX)]);
     assert_eq!(mailbox.poll_room(&cx), Poll::Pending);
-    assert_eq!(
-        mailbox.poll_room(&cx),
-        Poll::Pending,
-        "asked twice, woken once"
-    );
+    assert_eq!(mailbox.poll_room(&cx), Poll::Pending, "asked twice, woken once");
     mailbox.take(&mut Vec::new(), None);
     assert_eq!(woken.0.load(Ordering::Relaxed), 1);
     assert_eq!(mailbox.poll_room(&cx), Poll::Ready(()));

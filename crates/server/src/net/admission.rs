@@ -30,11 +30,7 @@ pub(crate) struct Admitted {
 impl Admission {
     pub(crate) fn new(total_max: u32, per_network_max: u32) -> Arc<Self> {
         let total_max = usize::try_from(total_max).unwrap_or(usize::MAX);
-        Arc::new(Self {
-            total_max,
-            per_network_max,
-            counts: Mutex::default(),
-        })
+        Arc::new(Self { total_max, per_network_max, counts: Mutex::default() })
     }
 
     /// Room for a connection from `address`, if there is any.
@@ -47,28 +43,18 @@ impl Admission {
         }
         counts.total += 1;
         counts.by_network.insert(network, of_network + 1);
-        Some(Admitted {
-            admission: Arc::clone(self),
-            network,
-        })
+        Some(Admitted { admission: Arc::clone(self), network })
     }
 
     /// Connections at this moment.
     pub(crate) fn total(&self) -> usize {
-        self.counts
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .total
+        self.counts.lock().unwrap_or_else(PoisonError::into_inner).total
     }
 }
 
 impl Drop for Admitted {
     fn drop(&mut self) {
-        let mut counts = self
-            .admission
-            .counts
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut counts = self.admission.counts.lock().unwrap_or_else(PoisonError::into_inner);
         counts.total = counts.total.saturating_sub(1);
         if let Entry::Occupied(mut entry) = counts.by_network.entry(self.network) {
             *entry.get_mut() -= 1;
@@ -99,9 +85,6 @@ mod tests {
         assert!(admission.admit(address(3)).is_some());
         drop(held);
         assert_eq!(admission.total(), 0);
-        assert!(
-            admission.counts.lock().unwrap().by_network.is_empty(),
-            "nothing is kept"
-        );
+        assert!(admission.counts.lock().unwrap().by_network.is_empty(), "nothing is kept");
     }
 }

@@ -25,18 +25,7 @@ pub(crate) async fn serve(
     let handshake_timeout = Duration::from_millis(node.config.listen.handshake_timeout_ms);
     let deadline = Instant::now() + handshake_timeout;
     match tls {
-        None => {
-            converse(
-                node,
-                socket,
-                Peer {
-                    address,
-                    tls: false,
-                },
-                deadline,
-            )
-            .await
-        }
+        None => converse(node, socket, Peer { address, tls: false }, deadline).await,
         Some(acceptor) => {
             // WS-HS-09: TLS first; what fails here is closed without a word of HTTP.
             let accepting = Box::pin(acceptor.accept(socket));

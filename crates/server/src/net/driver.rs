@@ -92,8 +92,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
     pub(crate) fn start(node: &Node, upgraded: Upgraded<S>) -> Self {
         let connection = upgraded.opening.connection;
         let outbox = Arc::new(Outbox::default());
-        node.mailbox
-            .push(&mut vec![Letter::Arrived(connection, Arc::clone(&outbox))]);
+        node.mailbox.push(&mut vec![Letter::Arrived(connection, Arc::clone(&outbox))]);
         let session = Session::new(Arc::clone(&node.gateway), upgraded.opening, Instant::now());
         Self {
             stream: upgraded.stream,
@@ -194,8 +193,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
         let held = self.session.reclaim(&mut buffers.input[..HELD_MAX_BYTES]);
         let start = HELD_MAX_BYTES - held;
         buffers.input.copy_within(..held, start);
-        self.session
-            .handle_input(now, &mut buffers.input[start..HELD_MAX_BYTES + len]);
+        self.session.handle_input(now, &mut buffers.input[start..HELD_MAX_BYTES + len]);
         Ok(true)
     }
 
@@ -206,9 +204,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
 
     fn give_commands(&mut self, buffers: &mut Buffers) {
         while let Some(command) = self.session.poll_command() {
-            buffers
-                .letters
-                .push(Letter::Command(self.connection, command));
+            buffers.letters.push(Letter::Command(self.connection, command));
         }
         if !buffers.letters.is_empty() {
             self.mailbox.push(&mut buffers.letters);
@@ -229,11 +225,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
             return Ok(true);
         }
         buffers.output.clear();
-        if self
-            .session
-            .poll_transmit(&mut buffers.output, WRITE_MAX_BYTES)
-            == 0
-        {
+        if self.session.poll_transmit(&mut buffers.output, WRITE_MAX_BYTES) == 0 {
             return match Pin::new(&mut self.stream).poll_flush(cx) {
                 Poll::Ready(Err(_)) => Err(Ending::Reset),
                 _ => Ok(false),
@@ -253,9 +245,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
     /// make the system reset the connection, and the Close could be lost on its way.
     fn poll_linger(&mut self, buffers: &mut Buffers, cx: &mut Context<'_>) -> Poll<()> {
         if !self.lingering {
-            self.timer
-                .as_mut()
-                .reset(tokio::time::Instant::now() + LINGER);
+            self.timer.as_mut().reset(tokio::time::Instant::now() + LINGER);
             self.lingering = true;
         }
         if self.timer.as_mut().poll(cx).is_ready() {

@@ -37,10 +37,7 @@ impl Certificates {
     /// A file cannot be read or used, or the key is not the certificate's.
     pub(crate) fn load(files: &config::Tls) -> Result<Arc<Self>, CertificateError> {
         let current = RwLock::new(Arc::new(read(files)?));
-        Ok(Arc::new(Self {
-            files: files.clone(),
-            current,
-        }))
+        Ok(Arc::new(Self { files: files.clone(), current }))
     }
 
     /// Reads both files again; connections made from now on see the new certificate.
@@ -70,9 +67,7 @@ impl Certificates {
 
 impl ResolvesServerCert for Certificates {
     fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
-        Some(Arc::clone(
-            &self.current.read().unwrap_or_else(PoisonError::into_inner),
-        ))
+        Some(Arc::clone(&self.current.read().unwrap_or_else(PoisonError::into_inner)))
     }
 }
 
@@ -92,10 +87,7 @@ fn read(files: &config::Tls) -> Result<CertifiedKey, CertificateError> {
     let key = ring::sign::any_supported_type(&key).map_err(|e| wrong(&files.key_file, &e))?;
     let certified = CertifiedKey::new(chain, key);
     certified.keys_match().map_err(|error| {
-        wrong(
-            &files.key_file,
-            &format!("is not the certificate's key: {error}"),
-        )
+        wrong(&files.key_file, &format!("is not the certificate's key: {error}"))
     })?;
     Ok(certified)
 }

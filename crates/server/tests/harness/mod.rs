@@ -1,6 +1,8 @@
 //! Starts the real binary and talks to it in bytes.
 #![allow(dead_code, reason = "each test file uses its own part")]
 
+pub(crate) mod socket;
+
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -91,45 +93,26 @@ impl Broker {
         let data = directory.join("data");
         let mut command = wharf(["serve", "--listen", "127.0.0.1:0", "--data"]);
         command.arg(data).args(arguments);
-        let mut child = command
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        // It prints everything in one write, and then nothing more.
         let mut lines = BufReader::new(child.stdout.take().unwrap());
         let mut greeting = String::new();
         while !greeting.contains("/ws\n") {
-            assert!(
-                lines.read_line(&mut greeting).unwrap() > 0,
-                "it ended: {greeting}"
-            );
+            assert!(lines.read_line(&mut greeting).unwrap() > 0, "it ended: {greeting}");
         }
-        // The password of a first start comes behind the address; then nothing more.
-        let address = greeting
-            .split("://")
-            .nth(1)
-            .unwrap()
-            .split('/')
-            .next()
-            .unwrap();
+        greeting.push_str(&String::from_utf8_lossy(lines.buffer()));
+        let address = greeting.split("://").nth(1).unwrap().split('/').next().unwrap();
         let address = address.parse().unwrap();
-        if arguments.contains(&"--user") || greeting.contains("password") {
-            return Self {
-                child,
-                address,
-                greeting,
-            };
-        }
-        while !greeting.contains("password ") {
-            if lines.read_line(&mut greeting).unwrap() == 0 {
-                break;
-            }
-        }
-        Self {
-            child,
-            address,
-            greeting,
-        }
+        Self { child, address, greeting }
+    }
+
+    /// The status that a handshake with this login is answered with.
+    pub(crate) fn login(&self, user: &str, password: &str) -> u16 {
+        let pair = data_encoding::BASE64.encode(format!("{user}:{password}").as_bytes());
+        let mut stream = self.connect();
+        let login = format!("Authorization: Basic {pair}\r\n{MBWS}");
+        stream.write_all(handshake("/ws", &login).as_bytes()).unwrap();
+        status(&read_head(&mut stream))
     }
 
     pub(crate) fn connect(&self) -> TcpStream {
@@ -145,9 +128,7 @@ impl Broker {
 
     /// A plain GET.
     pub(crate) fn get(&self, path: &str) -> String {
-        self.ask(&format!(
-            "GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
-        ))
+        self.ask(&format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"))
     }
 
     pub(crate) fn signal(&self, signal: Signal) {
@@ -210,14 +191,10 @@ pub(crate) fn handshake(path: &str, extra: &str) -> String {
     )
 }
 
-pub(crate) const MBWS: &str = "Sec-WebSocket-Protocol: mbws\r\n";
+pub(crate) const MBWS: &str = "Sec-WebSocket-Protocol: MBWS.huawei.com\r\n";
 
 pub(crate) fn status(answer: &str) -> u16 {
-    answer
-        .split(' ')
-        .nth(1)
-        .and_then(|status| status.parse().ok())
-        .unwrap_or_else(|| {
-            panic!("no status in {answer:?}");
-        })
+    answer.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or_else(|| {
+        panic!("no status in {answer:?}");
+    })
 }

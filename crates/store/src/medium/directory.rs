@@ -31,11 +31,7 @@ impl Directory {
     pub fn open(path: &Path) -> Result<Self, OpenError> {
         let failed = |action: &'static str| {
             let path = path.to_owned();
-            move |source| OpenError::Io {
-                action,
-                place: path.display().to_string(),
-                source,
-            }
+            move |source| OpenError::Io { action, place: path.display().to_string(), source }
         };
         if !path.is_dir() {
             std::fs::create_dir_all(path).map_err(failed("create the directory"))?;
@@ -50,20 +46,14 @@ impl Directory {
         match lock.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
-                return Err(OpenError::Locked {
-                    directory: path.display().to_string(),
-                });
+                return Err(OpenError::Locked { directory: path.display().to_string() });
             }
             Err(TryLockError::Error(source)) => {
                 return Err(failed("lock the directory")(source));
             }
         }
         let handle = File::open(path).map_err(failed("open the directory"))?;
-        Ok(Self {
-            path: path.to_owned(),
-            handle,
-            _lock: lock,
-        })
+        Ok(Self { path: path.to_owned(), handle, _lock: lock })
     }
 }
 
@@ -95,10 +85,7 @@ impl Medium for Directory {
     }
 
     fn open(&self, name: &str) -> io::Result<Arc<dyn MediumFile>> {
-        let file = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .open(self.path.join(name))?;
+        let file = OpenOptions::new().read(true).write(true).open(self.path.join(name))?;
         Ok(Arc::new(DiskFile(file)))
     }
 

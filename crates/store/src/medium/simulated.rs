@@ -71,17 +71,11 @@ impl SimulatedMedium {
         let mut disk = Disk::default();
         for (index, (name, bytes)) in files.into_iter().enumerate() {
             disk.names.insert(name, index);
-            disk.files.push(Content {
-                current: bytes.clone(),
-                durable: bytes,
-                pending: vec![],
-            });
+            disk.files.push(Content { current: bytes.clone(), durable: bytes, pending: vec![] });
         }
         disk.names_durable = disk.names.clone();
         disk.nonce = disk.names.len() as u64;
-        Self {
-            disk: Arc::new(Mutex::new(disk)),
-        }
+        Self { disk: Arc::new(Mutex::new(disk)) }
     }
 
     /// Every file as the process sees it.
@@ -89,10 +83,7 @@ impl SimulatedMedium {
     pub fn files(&self) -> BTreeMap<String, Vec<u8>> {
         let disk = lock(&self.disk);
         let content = |index: &usize| disk.files.get(*index).map(|c| c.current.clone());
-        disk.names
-            .iter()
-            .map(|(name, i)| (name.clone(), content(i).unwrap_or_default()))
-            .collect()
+        disk.names.iter().map(|(name, i)| (name.clone(), content(i).unwrap_or_default())).collect()
     }
 
     /// Flips one bit of a file, as rot does. `false` when the file is not that long.
@@ -147,9 +138,7 @@ impl SimulatedMedium {
             CrashPlan::KeepUnsynced => disk.names.clone(),
             CrashPlan::Random(_) => {
                 let kept = dice.below(disk.names_pending.len() as u64 + 1) as usize;
-                let last = kept
-                    .checked_sub(1)
-                    .and_then(|index| disk.names_pending.get(index));
+                let last = kept.checked_sub(1).and_then(|index| disk.names_pending.get(index));
                 last.unwrap_or(&disk.names_durable).clone()
             }
         };
@@ -176,23 +165,13 @@ impl SimulatedMedium {
         let kept = plan == CrashPlan::KeepUnsynced;
         let next = Disk {
             files: contents.iter().zip(&disk.files).map(keep).collect(),
-            names_durable: if kept {
-                disk.names_durable.clone()
-            } else {
-                names.clone()
-            },
-            names_pending: if kept {
-                disk.names_pending.clone()
-            } else {
-                vec![]
-            },
+            names_durable: if kept { disk.names_durable.clone() } else { names.clone() },
+            names_pending: if kept { disk.names_pending.clone() } else { vec![] },
             names,
             nonce: disk.nonce,
             ..Disk::default()
         };
-        Self {
-            disk: Arc::new(Mutex::new(next)),
-        }
+        Self { disk: Arc::new(Mutex::new(next)) }
     }
 }
 
@@ -208,10 +187,7 @@ fn tear(content: &Content, dice: &mut Dice) -> Vec<u8> {
                     bytes.resize(*len, 0);
                 }
             }
-            Change::Write {
-                position,
-                bytes: written,
-            } => {
+            Change::Write { position, bytes: written } => {
                 let mut at = 0;
                 while at < written.len() {
                     let sector_end = ((position + at) / SECTOR_BYTES + 1) * SECTOR_BYTES;
@@ -315,10 +291,7 @@ impl Medium for SimulatedMedium {
     fn open(&self, name: &str) -> io::Result<Arc<dyn MediumFile>> {
         let disk = lock(&self.disk);
         let index = *disk.names.get(name).ok_or(io::ErrorKind::NotFound)?;
-        Ok(Arc::new(SimulatedFile {
-            disk: Arc::clone(&self.disk),
-            index,
-        }))
+        Ok(Arc::new(SimulatedFile { disk: Arc::clone(&self.disk), index }))
     }
 
     fn create(&self, name: &str, len_bytes: u64) -> io::Result<Arc<dyn MediumFile>> {
@@ -335,10 +308,7 @@ impl Medium for SimulatedMedium {
         disk.rename_in_directory(|names| {
             names.insert(name.to_owned(), index);
         });
-        Ok(Arc::new(SimulatedFile {
-            disk: Arc::clone(&self.disk),
-            index,
-        }))
+        Ok(Arc::new(SimulatedFile { disk: Arc::clone(&self.disk), index }))
     }
 
     fn rename(&self, from: &str, to: &str) -> io::Result<()> {
@@ -388,10 +358,7 @@ struct SimulatedFile {
 impl SimulatedFile {
     fn with<T>(&self, act: impl FnOnce(&mut Content) -> T) -> io::Result<T> {
         let mut disk = lock(&self.disk);
-        Ok(act(disk
-            .files
-            .get_mut(self.index)
-            .ok_or(io::ErrorKind::NotFound)?))
+        Ok(act(disk.files.get_mut(self.index).ok_or(io::ErrorKind::NotFound)?))
     }
 }
 

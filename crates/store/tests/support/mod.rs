@@ -29,31 +29,18 @@ pub(crate) fn payload(lsn: u64) -> Vec<Bytes> {
     let body = Bytes::from(body);
     let middle = len / 3;
     let number = Bytes::copy_from_slice(&lsn.to_le_bytes());
-    vec![
-        number,
-        body.slice(..middle),
-        Bytes::new(),
-        body.slice(middle..),
-    ]
+    vec![number, body.slice(..middle), Bytes::new(), body.slice(middle..)]
 }
 
 /// Frame `lsn`.
 pub(crate) fn frame(lsn: u64) -> Frame {
-    Frame {
-        lsn: Lsn(lsn),
-        chunks: payload(lsn),
-    }
+    Frame { lsn: Lsn(lsn), chunks: payload(lsn) }
 }
 
 /// All of frame `lsn`, at `location`.
 pub(crate) fn whole(lsn: u64, location: Location) -> Slice {
     let len_bytes = payload(lsn).concat().len() as u32;
-    Slice {
-        location,
-        lsn: Lsn(lsn),
-        offset_bytes: 0,
-        len_bytes,
-    }
+    Slice { location, lsn: Lsn(lsn), offset_bytes: 0, len_bytes }
 }
 
 /// An embedded journal, what it recovered, and a way to wait for it.
@@ -91,12 +78,7 @@ impl Driver {
         woken: Receiver<()>,
     ) -> Result<Self, JournalFailure> {
         let recovered = recovery.frames.collect::<Result<Vec<_>, _>>()?;
-        Ok(Self {
-            journal,
-            snapshot: recovery.snapshot,
-            recovered,
-            woken,
-        })
+        Ok(Self { journal, snapshot: recovery.snapshot, recovered, woken })
     }
 
     pub(crate) fn commit(&mut self, lsn: u64) {
@@ -117,10 +99,7 @@ impl Driver {
     pub(crate) fn store(&mut self, lsn: u64) -> Location {
         self.commit(lsn);
         match self.next() {
-            Completion::Stored {
-                lsn: stored,
-                location,
-            } => {
+            Completion::Stored { lsn: stored, location } => {
                 assert_eq!(stored, Lsn(lsn));
                 location
             }
@@ -135,10 +114,7 @@ impl Driver {
     ) -> Result<Vec<Bytes>, JournalFailure> {
         self.journal.fetch(Ticket(ticket), slices);
         match self.next() {
-            Completion::Fetched {
-                ticket: answered,
-                bodies,
-            } => {
+            Completion::Fetched { ticket: answered, bodies } => {
                 assert_eq!(answered, Ticket(ticket));
                 Ok(bodies)
             }

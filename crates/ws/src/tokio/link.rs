@@ -37,6 +37,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Link<S> {
         }
     }
 
+    pub(super) fn is_flushed(&self) -> bool {
+        self.unsent_bytes() == 0 && !self.unflushed
+    }
+
     pub(super) fn unsent_bytes(&self) -> usize {
         self.unsent.len().saturating_sub(self.sent)
     }
@@ -114,7 +118,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Link<S> {
     /// Reads once, to `buf` behind room for the beginning of an incomplete frame, and puts that
     /// in front of it. Returns how much of `buf` is input; at the end of the transport, nothing.
     pub(super) fn poll_read(&mut self, cx: &mut Context<'_>, buf: &mut [u8]) -> Poll<usize> {
-        let room = self.conn.reclaimable_bytes().min(buf.len() / 2);
+        let room = match self.conn.reclaimable_bytes() {
+            room if room <= buf.len() / 2 => room,
+            _ => 0,
+        };
         let mut read = ReadBuf::new(buf.get_mut(room..).unwrap_or_default());
         let result = ready!(Pin::new(&mut self.stream).poll_read(cx, &mut read));
         let count = read.filled().len();
@@ -149,8 +156,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Link<S> {
     /// reads until the peer closes its own or its time is up, so that no reset overtakes our Close.
     pub(super) fn poll_finish(&mut self, cx: &mut Context<'_>, scratch: &mut [u8]) -> Poll<()> {
         while !self.conn.is_finished() {
-            let all_sent = self.unsent_bytes() == 0 && !self.unflushed;
-            if all_sent && !self.shut_down && self.conn.should_close_transport() {
+            if self.is_flushed() && !self.shut_down && self.conn.should_close_transport() {
                 // A failure shows again when reading.
                 let _ = ready!(Pin::new(&mut self.stream).poll_shutdown(cx));
                 self.shut_down = true;

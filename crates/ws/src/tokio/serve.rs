@@ -155,6 +155,10 @@ where
                 // Always there: just seen.
                 return self.closed.take().map_or(Poll::Pending, Poll::Ready);
             }
+            if self.link.conn.is_finished() {
+                // Writing failed: the last event is there to be polled.
+                continue;
+            }
             if self.link.unsent_bytes() > UNSENT_MAX_BYTES {
                 return Poll::Pending;
             }

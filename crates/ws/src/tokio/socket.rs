@@ -158,10 +158,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
         poll_fn(|cx| {
             self.link.run_timers(cx);
             self.transmit(cx);
-            match self.link.unsent_bytes() {
+            match self.link.is_flushed() {
                 _ if self.link.conn.is_finished() => Poll::Ready(Err(SendError::Closed)),
-                0 => Poll::Ready(Ok(())),
-                _ => Poll::Pending,
+                true => Poll::Ready(Ok(())),
+                false => Poll::Pending,
             }
         })
         .await
@@ -201,6 +201,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
             if self.closed.is_some() {
                 ready!(Buffers::with(|it| self.link.poll_finish(cx, &mut it.input)));
                 return Poll::Ready(None);
+            }
+            if self.link.conn.is_finished() {
+                // Writing failed: the last event is there to be polled.
+                continue;
             }
             if self.link.unsent_bytes() > UNSENT_MAX_BYTES {
                 return Poll::Pending;

@@ -1,0 +1,101 @@
+//! A WebSocket in the client's hand: text frames, masked with zeros.
+
+use super::{Broker, LOGIN, MBWS, handshake, read_head, status};
+use std::io::{Read, Write};
+use std::net::TcpStream;
+
+pub(crate) struct Socket(TcpStream);
+
+/// One frame of the broker.
+#[derive(Debug, Eq, PartialEq)]
+pub(crate) enum Frame {
+    Text(String),
+    Close(u16),
+}
+
+impl Socket {
+    /// Logs in as `ada` and speaks MBWS; `path` begins with `/ws`.
+    pub(crate) fn open(broker: &Broker, path: &str) -> Self {
+        Self::open_with(broker, path, "")
+    }
+
+    /// The same, as a page of this origin.
+    pub(crate) fn open_from(broker: &Broker, origin: &str) -> Self {
+        Self::open_with(broker, "/ws", &format!("Origin: {origin}\r\n"))
+    }
+
+    fn open_with(broker: &Broker, path: &str, extra: &str) -> Self {
+        let mut stream = broker.connect();
+        let request = handshake(path, &format!("{LOGIN}{MBWS}{extra}"));
+        stream.write_all(request.as_bytes()).unwrap();
+        let head = read_head(&mut stream);
+        assert_eq!(status(&head), 101, "{head}");
+        Self(stream)
+    }
+
+    pub(crate) fn send(&mut self, text: &str) {
+        self.0.write_all(&frame(0x81, text.as_bytes())).unwrap();
+    }
+
+    /// Sends several messages in one write.
+    pub(crate) fn send_all(&mut self, texts: &[String]) {
+        let frames: Vec<u8> = texts.iter().flat_map(|t| frame(0x81, t.as_bytes())).collect();
+        self.0.write_all(&frames).unwrap();
+    }
+
+    pub(crate) fn close(&mut self, code: u16) {
+        self.0.write_all(&frame(0x88, &code.to_be_bytes())).unwrap();
+    }
+
+    /// The next frame; pings are passed over.
+    pub(crate) fn next(&mut self) -> Frame {
+        loop {
+            let mut head = [0; 2];
+            self.0.read_exact(&mut head).unwrap();
+            assert_eq!(head[1] & 0x80, 0, "a server does not mask");
+            let len = match head[1] {
+                126 => {
+                    let mut long = [0; 2];
+                    self.0.read_exact(&mut long).unwrap();
+                    usize::from(u16::from_be_bytes(long))
+                }
+                short => usize::from(short),
+            };
+            let mut payload = vec![0; len];
+            self.0.read_exact(&mut payload).unwrap();
+            match head[0] {
+                0x81 => return Frame::Text(String::from_utf8(payload).unwrap()),
+                0x88 => return Frame::Close(u16::from_be_bytes([payload[0], payload[1]])),
+                0x89 => {}
+                other => panic!("frame {other:#x} with {payload:?}"),
+            }
+        }
+    }
+
+    /// The next frame, which is text.
+    pub(crate) fn text(&mut self) -> String {
+        match self.next() {
+            Frame::Text(text) => text,
+            Frame::Close(code) => panic!("closed with {code}"),
+        }
+    }
+
+    /// Nothing more comes: the broker has closed the connection.
+    pub(crate) fn ends(mut self) -> bool {
+        matches!(self.0.read(&mut [0; 1]), Ok(0))
+    }
+}
+
+fn frame(opcode: u8, payload: &[u8]) -> Vec<u8> {
+    let mut frame = vec![opcode];
+    match payload.len() {
+        len @ 0..126 => frame.push(0x80 | len as u8),
+        len => {
+            frame.push(0x80 | 126);
+            frame.extend((len as u16).to_be_bytes());
+        }
+    }
+    frame.extend([0; 4]);
+    frame.extend(payload);
+    frame
+}
