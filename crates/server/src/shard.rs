@@ -14,7 +14,7 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant, SystemTime};
 use wharf_broker::journal::{Completion, Journal, Lsn};
-use wharf_broker::{Command, ConnectionId, Event, Input, Output, Shard, Timestamp};
+use wharf_broker::{Command, ConnectionId, Definition, Event, Input, Output, Shard, Timestamp};
 use wharf_store::Options;
 
 /// The longest sleep while something is due: the wall clock may jump.
@@ -114,6 +114,9 @@ impl Worker {
         let (definitions, announcement) =
             users::settle(self.shard.users(), &self.node.config, given).map_err(StartError)?;
         for definition in definitions {
+            if let Definition::PutUser { name, .. } = &definition {
+                tracing::info!(event = event::USER_PUT, name, "user defined");
+            }
             self.shard.handle(now(), Input::Define(definition));
         }
         self.flush();

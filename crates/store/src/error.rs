@@ -100,6 +100,12 @@ impl Error for OpenError {
     }
 }
 
+impl From<OpenError> for JournalFailure {
+    fn from(error: OpenError) -> Self {
+        Self { reason: error.to_string(), fenced: false }
+    }
+}
+
 impl From<Damage> for OpenError {
     fn from(damage: Damage) -> Self {
         Self::Damaged(damage)

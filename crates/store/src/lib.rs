@@ -42,4 +42,5 @@ pub use layout::FORMAT_VERSION;
 pub use limits::{FRAME_SIZE_MAX_BYTES, SEGMENT_SIZE_MAX_BYTES, SEGMENT_SIZE_MIN_BYTES};
 pub use medium::{CrashPlan, Directory, Medium, MediumFile, SimulatedMedium};
 pub use memory::{Lane, MemoryJournal};
+pub use recovery::{verify, verify_on};
 pub use salvage::{SalvageReport, salvage, salvage_on};

@@ -8,11 +8,12 @@ use crate::error::OpenError;
 use crate::inventory::{Inventory, damage, io_error};
 use crate::layout::{SegmentHeader, segment_name, snapshot_name, spare_name};
 use crate::limits::SEGMENT_SIZE_MIN_BYTES;
-use crate::medium::Medium;
+use crate::medium::{Directory, Medium};
 use crate::replay::{Replay, Stretch};
 use crate::segments::{Segment, Segments};
 use crate::spares::Spare;
 use crate::tail::Tail;
+use std::path::Path;
 use std::sync::Arc;
 use wharf_broker::journal::{Lsn, Recovery};
 
@@ -49,11 +50,23 @@ pub(crate) fn recover(medium: &Arc<dyn Medium>, spares_max: usize) -> Result<Rec
     Ok(assemble(disk, judged))
 }
 
-/// Whether everything that recovery needs is good. Changes nothing.
-pub(crate) fn check(medium: &dyn Medium) -> Result<(), OpenError> {
-    let mut replay = judge(medium)?.replay(medium);
+/// Reads everything that recovery needs, changes nothing, and returns the last frame.
+///
+/// # Errors
+/// What [`crate::open`] or the recovery would refuse with.
+pub fn verify_on(medium: &dyn Medium) -> Result<Lsn, OpenError> {
+    let judged = judge(medium)?;
+    let mut replay = judged.replay(medium);
     while replay.advance()?.is_some() {}
-    Ok(())
+    Ok(judged.last_lsn())
+}
+
+/// [`verify_on`] the journal in `directory`, which no other process may have open.
+///
+/// # Errors
+/// As [`verify_on`], and [`OpenError::Locked`].
+pub fn verify(directory: &Path) -> Result<Lsn, OpenError> {
+    verify_on(&Directory::open(directory)?)
 }
 
 fn judge(medium: &dyn Medium) -> Result<Judged, OpenError> {

@@ -1,11 +1,12 @@
 //! The frames after the snapshot, read one by one.
 
-use crate::error::{Damage, failure};
+use crate::error::{Damage, OpenError};
 use crate::layout::segment_name;
 use crate::limits::{HEADER_PAGES, PAGE_BYTES};
 use crate::scan::{Found, SegmentScanner};
 use crate::segments::{Segment, extent};
 use std::collections::VecDeque;
+use std::sync::Arc;
 use wharf_broker::journal::{JournalFailure, Location, Lsn, RecoveredFrame};
 
 /// One segment to read, and the last frame that must be in it.
@@ -33,7 +34,8 @@ impl Replay {
         Self { directory, covered, stretches, current: None, next }
     }
 
-    fn advance(&mut self) -> Result<Option<RecoveredFrame>, JournalFailure> {
+    /// The next frame.
+    pub(crate) fn advance(&mut self) -> Result<Option<RecoveredFrame>, OpenError> {
         loop {
             let Some(stretch) = self.stretches.front() else {
                 return Ok(None);
@@ -45,7 +47,7 @@ impl Replay {
                 continue;
             }
             let (scanner, position) = self.current.get_or_insert_with(|| {
-                let file = std::sync::Arc::clone(&segment.file);
+                let file = Arc::clone(&segment.file);
                 (SegmentScanner::new(file, segment.size_bytes), HEADER_PAGES * PAGE_BYTES)
             });
             let at = *position;
@@ -56,9 +58,9 @@ impl Replay {
                 lsn: self.next,
                 what: format!("{why}, though frames up to {last_lsn} were durable"),
             };
-            let found = scanner.frame_at(at, segment.epoch, self.next).map_err(|error| {
+            let found = scanner.frame_at(at, segment.epoch, self.next).map_err(|source| {
                 let place = format!("{}/{}", self.directory, segment_name(first_lsn));
-                failure("read the log", &place, &error)
+                OpenError::Io { action: "read the log", place, source }
             })?;
             let (header, payload) = match found {
                 Found::Frame(header, payload) => (header, payload),
@@ -84,6 +86,6 @@ impl Iterator for Replay {
         if frame.is_err() {
             self.stretches.clear();
         }
-        frame.transpose()
+        frame.map_err(JournalFailure::from).transpose()
     }
 }

@@ -8,7 +8,6 @@ use crate::error::OpenError;
 use crate::inventory::{io_error, read_snapshot};
 use crate::layout::{
     FrameHeader, HEADER_BYTES, Head, Kind, Name, SegmentHeader, page_up, segment_name,
-    snapshot_name,
 };
 use crate::limits::{HEADER_PAGES, PAGE_BYTES, SEGMENT_SIZE_MIN_BYTES, ZEROING_PIECE_BYTES};
 use crate::medium::{Directory, Medium, MediumFile};
@@ -68,8 +67,8 @@ pub fn salvage(directory: &Path) -> Result<SalvageReport, OpenError> {
 /// # Errors
 /// As [`salvage`].
 pub fn salvage_on(medium: &dyn Medium) -> Result<SalvageReport, OpenError> {
-    let damage = match recovery::check(medium) {
-        Ok(()) => return Ok(SalvageReport::default()),
+    let damage = match recovery::verify_on(medium) {
+        Ok(_) => return Ok(SalvageReport::default()),
         Err(OpenError::Damaged(damage)) => damage.to_string(),
         Err(other) => return Err(other),
     };

@@ -87,10 +87,12 @@ impl Shard {
                 ReplayError::Inconsistent(other) => content(newest, other.to_string()),
             })?;
             state.bodies.locate(frame.lsn, frame.location);
-            limits.newest_extent = Some(frame.location.extent);
             limits.replayed_bytes =
                 limits.replayed_bytes.saturating_add(frame.payload.len() as u64);
         }
+        // The journal goes on in the extent where it stopped.
+        let newest_extent = state.bodies.extents().max_by_key(|(_, used)| used.last_lsn);
+        limits.newest_extent = newest_extent.map(|(extent, _)| extent);
         let mut shard = Self {
             policies: Policies::new(config.policies.clone()),
             state,

@@ -25,15 +25,6 @@ use wharf_gateway::Opening;
 /// Time for a client to take the last answer and close.
 const LINGER: Duration = Duration::from_secs(1);
 
-/// Who is at the other end.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Peer {
-    /// Its socket address.
-    pub(crate) address: SocketAddr,
-    /// Whether TLS lies between.
-    pub(crate) tls: bool,
-}
-
 /// A connection that has left HTTP behind.
 pub(crate) struct Upgraded<S> {
     /// The transport.
@@ -48,7 +39,7 @@ pub(crate) struct Upgraded<S> {
 pub(crate) async fn serve<S>(
     node: Arc<Node>,
     stream: S,
-    peer: Peer,
+    peer: SocketAddr,
     deadline: Instant,
 ) -> Option<Upgraded<S>>
 where
@@ -110,7 +101,7 @@ async fn linger<S: AsyncRead + AsyncWrite + Unpin>(mut stream: S) {
 /// One HTTP connection.
 struct Exchange {
     node: Arc<Node>,
-    peer: Peer,
+    peer: SocketAddr,
     idle_timeout: Duration,
     state: Mutex<State>,
 }
@@ -143,7 +134,7 @@ impl Exchange {
                     self.node.metrics.refused(refusal.status());
                     tracing::debug!(
                         event = crate::log::event::HANDSHAKE_REFUSED,
-                        peer = %self.peer.address,
+                        peer = %self.peer,
                         status = refusal.status(),
                         reason = %refusal.reason(),
                         "handshake refused"

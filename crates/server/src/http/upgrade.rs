@@ -1,11 +1,11 @@
 //! The way from a request to a session: place, readiness, handshake, login.
 
-use super::Peer;
 use super::answers::{self, Answer};
 use crate::auth::Denied;
 use crate::node::{Node, Phase};
 use hyper::http::request::Parts;
 use hyper::{Version, header};
+use std::net::SocketAddr;
 use std::time::Instant;
 use wharf_gateway::Opening;
 use wharf_ws::handshake::Refusal;
@@ -29,7 +29,7 @@ pub(super) fn request_of<'a>(head: &'a Parts, target: &'a str) -> Request<'a> {
 /// Judges a handshake. WS-HS-10: who it is from is asked before it is accepted.
 pub(super) async fn judge(
     node: &Node,
-    peer: Peer,
+    peer: SocketAddr,
     request: &Request<'_>,
 ) -> Result<(Answer, Opening), Refusal> {
     let resource = request.resource_name().unwrap_or_default();
@@ -58,7 +58,7 @@ pub(super) async fn judge(
     Ok((answers::switching(&acceptance), opening))
 }
 
-async fn login(node: &Node, peer: Peer, request: &Request<'_>) -> Result<String, Refusal> {
+async fn login(node: &Node, peer: SocketAddr, request: &Request<'_>) -> Result<String, Refusal> {
     let mut given = request
         .headers
         .iter()
@@ -68,8 +68,7 @@ async fn login(node: &Node, peer: Peer, request: &Request<'_>) -> Result<String,
     if given.next().is_some() {
         return Err(Refusal::with_status(400));
     }
-    let from = peer.address.ip();
-    let result = node.auth.authenticate(authorization, from, Instant::now()).await;
+    let result = node.auth.authenticate(authorization, peer.ip(), Instant::now()).await;
     result.map_err(|denied| {
         node.metrics.login_failed(denied);
         match denied {

@@ -2,7 +2,7 @@
 
 use super::admission::Admitted;
 use super::driver::Driver;
-use crate::http::{self, Peer};
+use crate::http;
 use crate::log::event;
 use crate::node::Node;
 use std::net::SocketAddr;
@@ -17,7 +17,7 @@ use tokio_rustls::TlsAcceptor;
 pub(crate) async fn serve(
     node: Arc<Node>,
     socket: TcpStream,
-    address: SocketAddr,
+    peer: SocketAddr,
     tls: Option<TlsAcceptor>,
     admitted: Admitted,
 ) {
@@ -25,7 +25,7 @@ pub(crate) async fn serve(
     let handshake_timeout = Duration::from_millis(node.config.listen.handshake_timeout_ms);
     let deadline = Instant::now() + handshake_timeout;
     match tls {
-        None => converse(node, socket, Peer { address, tls: false }, deadline).await,
+        None => converse(node, socket, peer, deadline).await,
         Some(acceptor) => {
             // WS-HS-09: TLS first; what fails here is closed without a word of HTTP.
             let accepting = Box::pin(acceptor.accept(socket));
@@ -33,13 +33,13 @@ pub(crate) async fn serve(
                 Ok(Ok(stream)) => {
                     // Boxed: a TLS session is ten times the size of the task around it.
                     let stream = Box::new(stream);
-                    converse(node, stream, Peer { address, tls: true }, deadline).await;
+                    converse(node, stream, peer, deadline).await;
                 }
                 Ok(Err(error)) => {
-                    tracing::debug!(event = event::TLS_FAILED, peer = %address, %error, "no TLS");
+                    tracing::debug!(event = event::TLS_FAILED, %peer, %error, "no TLS");
                 }
                 Err(_) => {
-                    tracing::debug!(event = event::TLS_FAILED, peer = %address, "TLS took too long");
+                    tracing::debug!(event = event::TLS_FAILED, %peer, "TLS took too long");
                 }
             }
         }
@@ -47,7 +47,7 @@ pub(crate) async fn serve(
     drop(admitted);
 }
 
-async fn converse<S>(node: Arc<Node>, stream: S, peer: Peer, deadline: Instant)
+async fn converse<S>(node: Arc<Node>, stream: S, peer: SocketAddr, deadline: Instant)
 where
     S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
@@ -59,7 +59,7 @@ where
     node.metrics.connections_opened.inc();
     tracing::debug!(
         event = event::CONNECTION_OPENED,
-        peer = %peer.address,
+        %peer,
         connection = connection.0,
         user,
         "WebSocket open"
@@ -68,7 +68,7 @@ where
     node.metrics.closed(ending);
     tracing::debug!(
         event = event::CONNECTION_CLOSED,
-        peer = %peer.address,
+        %peer,
         connection = connection.0,
         reason = ending.name(),
         "WebSocket closed"
