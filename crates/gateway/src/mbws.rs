@@ -149,7 +149,8 @@ impl Face {
                 let outcome = Outcome::Accepted;
                 commands.push_back(Command::Settle { first: 0, last: up_to, outcome });
             }
-            Asked::Ignored => {}
+            // Nothing new, but a sign that the client knows its session.
+            Asked::Ignored => commands.push_back(Command::Known),
             // MBWS-120, MBWS-122: the session fails; its ledger stays.
             Asked::Violated(violation) => {
                 self.fail(violation.close_code(), Cow::Borrowed(violation.reason()));

@@ -44,7 +44,7 @@ impl Metrics {
         self.logins_failed.get_or_create(&[("reason", reason)]).inc();
     }
 
-    /// The text of a scrape. `connections` counts sockets now, whatever they speak.
+    /// The text of a scrape; `connections` is how many WebSockets are open.
     pub(crate) fn text(&self, connections: usize, broker: Statistics) -> String {
         let mut registry = Registry::with_prefix("wharf");
         let build = Info::new([("version", env!("CARGO_PKG_VERSION"))]);
@@ -101,7 +101,7 @@ impl Collector for Broker {
             add(&mut encoder, name, help, &ConstCounter::new(value))?;
         }
         let gauges = [
-            ("connections", "Sockets open", self.connections as u64),
+            ("connections", "WebSocket connections open", self.connections as u64),
             ("sessions", "Sessions", s.sessions),
             ("sessions_attached", "Sessions with a connection", s.sessions_attached),
             (

@@ -7,7 +7,7 @@ use crate::mailbox::{Letter, Mailbox};
 use crate::metrics::Metrics;
 use crate::net::admission::Admission;
 use crate::settings;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use tokio::sync::{oneshot, watch};
@@ -42,6 +42,16 @@ pub(crate) struct Node {
     phase: watch::Sender<Phase>,
     failure: OnceLock<String>,
     connections: AtomicU64,
+    open: AtomicUsize,
+}
+
+/// Counts one WebSocket while it is open.
+pub(crate) struct Open<'a>(&'a Node);
+
+impl Drop for Open<'_> {
+    fn drop(&mut self) {
+        self.0.open.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 impl Node {
@@ -59,6 +69,7 @@ impl Node {
             phase: watch::Sender::new(Phase::Starting),
             failure: OnceLock::new(),
             connections: AtomicU64::new(0),
+            open: AtomicUsize::new(0),
             config,
         }
     }
@@ -98,11 +109,23 @@ impl Node {
         ConnectionId(self.connections.fetch_add(1, Ordering::Relaxed) + 1)
     }
 
+    /// Counts a WebSocket until the guard is dropped.
+    pub(crate) fn opened(&self) -> Open<'_> {
+        self.metrics.connections_opened.inc();
+        self.open.fetch_add(1, Ordering::Relaxed);
+        Open(self)
+    }
+
+    /// WebSockets open now.
+    pub(crate) fn open(&self) -> usize {
+        self.open.load(Ordering::Relaxed)
+    }
+
     /// The text of `/metrics`, unless the shard is too busy to say.
     pub(crate) async fn metrics_text(&self) -> Option<String> {
         let (ask, answer) = oneshot::channel();
         self.mailbox.push(&mut vec![Letter::Statistics(ask)]);
         let statistics = tokio::time::timeout(ANSWER_TIMEOUT, answer).await.ok()?.ok()?;
-        Some(self.metrics.text(self.admission.total(), statistics))
+        Some(self.metrics.text(self.open(), statistics))
     }
 }

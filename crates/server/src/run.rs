@@ -101,11 +101,11 @@ async fn stop(
     signals: &mut Signals,
 ) -> Result<(), Failure> {
     let timeout = Duration::from_millis(node.config.shutdown.drain_timeout_ms);
-    tracing::info!(event = event::DRAINING, connections = node.admission.total(), "draining");
+    tracing::info!(event = event::DRAINING, connections = node.open(), "draining");
     node.enter(Phase::Draining);
     node.mailbox.push(&mut vec![Letter::Drain(node.config.shutdown.close_code)]);
     let deadline = Instant::now() + timeout;
-    while node.admission.total() > 0 && Instant::now() < deadline {
+    while node.open() > 0 && Instant::now() < deadline {
         tokio::select! {
             () = tokio::time::sleep(DRAIN_TICK) => {}
             reason = node.failed() => return Err(Failure::Journal(reason)),

@@ -104,7 +104,8 @@ mod tests {
             permissions: Vec::new(),
         });
         let given = Given { name: "ada".to_owned(), password: "secret".to_owned() };
-        let (definitions, announcement) = settle(empty(), &config, &[given.clone()]).unwrap();
+        let (definitions, announcement) =
+            settle(empty(), &config, std::slice::from_ref(&given)).unwrap();
         assert!(announcement.first_password.is_none());
         let names: Vec<&str> = definitions.iter().map(|d| put(d).0).collect();
         assert_eq!(names, ["bob", "ada"]);

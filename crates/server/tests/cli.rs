@@ -1,4 +1,9 @@
 //! The command line: what it prints, and the exit codes.
+#![allow(
+    clippy::unwrap_used,
+    clippy::disallowed_types,
+    reason = "a test drives a process over sockets, and fails loudly"
+)]
 
 mod harness;
 

@@ -1,4 +1,9 @@
 //! Plain HTTP against the real binary, in hand-written bytes.
+#![allow(
+    clippy::unwrap_used,
+    clippy::disallowed_types,
+    reason = "a test drives a process over sockets, and fails loudly"
+)]
 
 mod harness;
 

@@ -1,5 +1,10 @@
 //! MBWS end to end: bytes into a real socket, through the journal, and out again; with the broker
 //! killed in between. The frames are written by hand, in the text syntax.
+#![allow(
+    clippy::unwrap_used,
+    clippy::disallowed_types,
+    reason = "a test drives a process over sockets, and fails loudly"
+)]
 
 mod harness;
 

@@ -1,4 +1,9 @@
 //! TLS on the listener, with certificates made for the test.
+#![allow(
+    clippy::unwrap_used,
+    clippy::disallowed_types,
+    reason = "a test drives a process over sockets, and fails loudly"
+)]
 
 mod harness;
 

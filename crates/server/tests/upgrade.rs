@@ -1,4 +1,9 @@
 //! From a request to a WebSocket: place, origin, subprotocol, version, login.
+#![allow(
+    clippy::unwrap_used,
+    clippy::disallowed_types,
+    reason = "a test drives a process over sockets, and fails loudly"
+)]
 
 mod harness;
 

@@ -52,9 +52,9 @@ pub(crate) struct Committer {
     ports: Ports,
     options: Options,
     active: Option<Active>,
-    /// First LSN of the segment before, until the new one holds a durable frame: while it is
-    /// the only proof of where the log ends it must not be reused.
-    retiring: Option<Lsn>,
+    /// The segment before, until the new one holds a durable frame: while it is the only proof
+    /// of where the log ends it must not be reused.
+    retiring: Option<Active>,
     /// The newest frame that is durable.
     durable: Lsn,
     /// Whether a mark was written and not synced.
@@ -165,7 +165,7 @@ impl Committer {
         let header = SegmentHeader { epoch: medium.nonce(), first_lsn, size_bytes };
         let position = HEADER_PAGES * PAGE_BYTES;
         let before = self.active.replace(Active { file, header, position, is_fresh: true });
-        self.retiring = before.map(|active| active.header.first_lsn);
+        self.retiring = before;
         self.mark_unsynced = false;
         Ok(())
     }
@@ -207,7 +207,7 @@ impl Committer {
         }
         let durable_before = self.durable;
         self.durable = frames.last().map_or(self.durable, |frame| frame.lsn);
-        self.retire(durable_before);
+        self.retire(durable_before)?;
         self.ports.durable.raise(self.durable);
         let stored = frames.iter().zip(locations);
         self.ports.completions.report(
@@ -217,13 +217,18 @@ impl Committer {
     }
 
     /// Lets go of the segment before, now that the new one has its first durable frame.
-    fn retire(&mut self, last_lsn: Lsn) {
-        if let Some(first_lsn) = self.retiring.take()
-            && let Some(dead) = self.ports.segments.seal(first_lsn, last_lsn)
-        {
+    fn retire(&mut self, last_lsn: Lsn) -> Result<(), JournalFailure> {
+        let Some(retired) = self.retiring.take() else { return Ok(()) };
+        let first_lsn = retired.header.first_lsn;
+        if let Some(dead) = self.ports.segments.seal(first_lsn, last_lsn) {
             // The keeper ends only with the journal; then nothing needs recycling.
             let _ = self.ports.chores.send(Chore::Recycle(first_lsn, dead.size_bytes));
+            return Ok(());
         }
+        // Should the new segment ever be lost, the old one knows that there was more.
+        let mark = mark(retired.header.epoch, last_lsn.next(), self.durable);
+        write_page(retired.file.as_ref(), retired.position, &mark)
+            .map_err(|error| self.failed("write to the log", &segment_name(first_lsn), &error))
     }
 
     /// States, without a sync, that everything so far is durable: a process that is killed
@@ -233,7 +238,7 @@ impl Committer {
         let Some(active) = &self.active else {
             return Ok(());
         };
-        let mark = mark(active.header.epoch, durable);
+        let mark = mark(active.header.epoch, durable.next(), durable);
         if let Err(error) = write_page(active.file.as_ref(), active.position, &mark) {
             let name = segment_name(active.header.first_lsn);
             return Err(self.failed("write to the log", &name, &error));
@@ -356,9 +361,8 @@ fn write_batch(
     active.file.write_at(start, &mut parts)
 }
 
-/// A mark that `durable` is the newest durable frame.
-pub(crate) fn mark(epoch: u64, durable: Lsn) -> RawHeader {
-    let lsn = durable.next();
+/// A mark where frame `lsn` would be, that frames up to `durable` are durable.
+pub(crate) fn mark(epoch: u64, lsn: Lsn, durable: Lsn) -> RawHeader {
     let kind = Kind::Mark;
     FrameHeader { kind, last_of_batch: true, epoch, lsn, durable, len_bytes: 0, checksum: 0 }
         .encode()

@@ -111,7 +111,8 @@ impl Tail {
         }
         file.sync_data()?;
         if self.position + PAGE_BYTES <= segment.len_bytes {
-            write_page(file, self.position, &mark(segment.header.epoch, self.last_lsn))?;
+            let mark = mark(segment.header.epoch, self.last_lsn.next(), self.last_lsn);
+            write_page(file, self.position, &mark)?;
             file.sync_data()?;
         }
         Ok(())

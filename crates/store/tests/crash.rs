@@ -12,6 +12,9 @@ use support::Driver;
 use wharf_broker::journal::{Completion, Extent, Frame, Journal, Lsn};
 use wharf_store::{CrashPlan, Options, SimulatedMedium};
 
+/// Frames of this size start on pages even within a batch, as batches do.
+const PAGE_LESS_HEADER: usize = 4096 - 64;
+
 /// What the shard does next.
 #[derive(Clone, Debug)]
 enum Act {
@@ -34,7 +37,7 @@ struct Life {
 
 fn act() -> impl Strategy<Value = Act> {
     prop_oneof![
-        4 => (1..9_u64, prop_oneof![Just(0), Just(100), Just(448), Just(5_000), Just(40_000)])
+        4 => (1..9_u64, prop_oneof![Just(0), Just(100), Just(448), Just(PAGE_LESS_HEADER), Just(5_000), Just(40_000)])
             .prop_map(|(count, bytes)| Act::Commit(count, bytes)),
         2 => Just(Act::Wait),
         1 => Just(Act::Snapshot),
@@ -80,7 +83,7 @@ impl Model {
         let seed = lsn * 31 + u64::from(self.lives);
         // Of one length, so that frames of another life lie where these go; or of any.
         let len = match bytes_max {
-            0..1_000 => bytes_max,
+            0..1_000 | PAGE_LESS_HEADER => bytes_max,
             _ => (seed * 2_654_435_761 % (bytes_max as u64 + 1)) as usize,
         };
         (0..len).map(|i| (seed + i as u64 * 13) as u8).collect()

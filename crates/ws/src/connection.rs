@@ -144,8 +144,9 @@ impl Connection {
     /// many octets that was. 0: nothing is queued, or `budget` is too small for a whole frame
     /// ([`CONTROL_FRAME_MAX_BYTES`] never is).
     ///
-    /// Call it when a burst is used up. Control frames go between the fragments of a message,
-    /// never behind them (WS-FG-06).
+    /// Call it when a burst is used up, and after [`Event::Ping`] to answer every Ping: those that
+    /// come before the next call share one Pong, to the last of them (WS-CT-03). Control frames go
+    /// between the fragments of a message, never behind them (WS-FG-06).
     pub fn poll_transmit(&mut self, out: &mut Vec<u8>, budget: usize) -> usize {
         let start = out.len();
         let queued = [
@@ -180,6 +181,7 @@ impl Connection {
         out: &mut Vec<u8>,
     ) -> Result<(), Misuse> {
         self.may_send()?;
+        self.answer_ping(out);
         self.sender.message(kind, parts, out)
     }
 
@@ -203,6 +205,7 @@ impl Connection {
         out: &mut Vec<u8>,
     ) -> Result<(), Misuse> {
         self.may_send()?;
+        self.answer_ping(out);
         self.sender.fragment(parts, last, out)
     }
 
@@ -315,6 +318,14 @@ impl Connection {
     #[inline]
     fn may_send(&self) -> Result<(), Misuse> {
         if self.state == State::Open { Ok(()) } else { Err(Misuse::Closed) }
+    }
+
+    /// WS-CT-02: promptly, and so never behind data that came into being later.
+    #[inline]
+    fn answer_ping(&mut self, out: &mut Vec<u8>) {
+        if let Some(payload) = self.pending.pong.take() {
+            self.sender.control(Opcode::Pong, &payload, out);
+        }
     }
 
     fn queue_close(&mut self, code: Option<CloseCode>, reason: &str) {

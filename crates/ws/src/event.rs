@@ -79,7 +79,10 @@ pub enum Event<'b> {
         /// Its octets.
         payload: Payload<'b>,
     },
-    /// A Ping. The Pong is queued already (WS-CT-02).
+    /// A Ping. The Pong is queued already (WS-CT-02); [`Connection::poll_transmit`] at once, or
+    /// the next Ping takes its place.
+    ///
+    /// [`Connection::poll_transmit`]: crate::Connection::poll_transmit
     Ping(Payload<'b>),
     /// A Pong; nothing needs to be done (WS-CT-04).
     Pong(Payload<'b>),

@@ -31,7 +31,8 @@
 //! while let Some(event) = server.poll_event(&mut input) {
 //!     match event {
 //!         Event::Message { kind, payload } => server.send(kind, &[&payload], &mut out)?,
-//!         Event::Ping(_) | Event::Pong(_) => {} // answered already
+//!         Event::Ping(_) => _ = server.poll_transmit(&mut out, usize::MAX),
+//!         Event::Pong(_) => {}
 //!         Event::Closed(closed) => println!("closed by {:?}", closed.by),
 //!     }
 //! }

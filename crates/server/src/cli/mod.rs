@@ -1,11 +1,21 @@
 //! The command line: one file a verb.
 
+mod bench;
 mod check;
 mod completions;
 mod config;
+mod demo;
 mod exit;
+mod histogram;
+mod link;
 mod passwd;
+mod receive;
+mod salvage;
+mod send;
 mod serve;
+mod tally;
+mod target;
+mod text;
 
 use clap::error::ErrorKind;
 use clap::{Parser, Subcommand};
@@ -29,6 +39,14 @@ const EXIT_CODES: &str = "Exit codes: 0 ok, 1 failed, 2 not found, 3 partial, 64
 enum Verb {
     /// Run the broker.
     Serve(serve::Serve),
+    /// Cut connections and kill the broker, and see that nothing is lost.
+    Demo(demo::Demo),
+    /// Send messages: stdin or files.
+    Send(send::Send),
+    /// Receive messages to stdout, one a line.
+    Receive(receive::Receive),
+    /// Measure throughput and latency, and check that everything came once.
+    Bench(bench::Bench),
     /// Check the configuration without starting.
     Check(check::Check),
     /// Print what can be configured.
@@ -37,6 +55,8 @@ enum Verb {
     /// Work on passwords.
     #[command(subcommand)]
     Passwd(passwd::Passwd),
+    /// Make a damaged journal openable again.
+    Salvage(salvage::Salvage),
     /// Print a script that completes commands in your shell.
     Completions(completions::Completions),
 }
@@ -60,9 +80,14 @@ pub fn main() -> ExitCode {
 fn run(cli: Cli) -> Outcome {
     match cli.verb.unwrap_or_else(|| Verb::Serve(serve::Serve::default())) {
         Verb::Serve(serve) => serve.run(),
+        Verb::Demo(demo) => demo.run(),
+        Verb::Send(send) => send.run(),
+        Verb::Receive(receive) => receive.run(),
+        Verb::Bench(bench) => bench.run(),
         Verb::Check(check) => check.run(),
         Verb::Config(config) => config.run(),
         Verb::Passwd(passwd) => passwd.run(),
+        Verb::Salvage(salvage) => salvage.run(),
         Verb::Completions(completions) => completions.run(),
     }
 }

@@ -56,7 +56,7 @@ where
     let Some(upgraded) = upgraded else { return };
     let user = upgraded.opening.user.clone();
     let connection = upgraded.opening.connection;
-    node.metrics.connections_opened.inc();
+    let open = node.opened();
     tracing::debug!(
         event = event::CONNECTION_OPENED,
         %peer,
@@ -65,6 +65,7 @@ where
         "WebSocket open"
     );
     let ending = Driver::start(&node, upgraded).await;
+    drop(open);
     node.metrics.closed(ending);
     tracing::debug!(
         event = event::CONNECTION_CLOSED,

@@ -1,5 +1,11 @@
 //! Starts the real binary and talks to it in bytes.
 #![allow(dead_code, reason = "each test file uses its own part")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    reason = "a test drives a process over sockets, and fails loudly"
+)]
 
 pub(crate) mod socket;
 

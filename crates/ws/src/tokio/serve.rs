@@ -182,7 +182,10 @@ where
                     let mut outbox = Outbox { conn, out, unsent_bytes };
                     self.handler.message(kind, payload, &mut outbox);
                 }
-                Event::Ping(_) | Event::Pong(_) => {}
+                Event::Ping(_) => {
+                    self.link.conn.poll_transmit(out, usize::MAX);
+                }
+                Event::Pong(_) => {}
                 Event::Closed(closed) => self.closed = Some(closed),
             }
             if out.len().saturating_add(self.link.unsent_bytes()) > UNSENT_MAX_BYTES {

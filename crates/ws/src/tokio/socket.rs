@@ -244,7 +244,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
         while let Some(event) = self.link.conn.poll_event(input) {
             match event {
                 Event::Message { kind, payload } => return Some(Message::new(kind, payload)),
-                Event::Ping(_) | Event::Pong(_) => {}
+                Event::Ping(_) => {
+                    let (conn, unsent) = self.link.unsent_mut();
+                    conn.poll_transmit(unsent, usize::MAX);
+                }
+                Event::Pong(_) => {}
                 Event::Closed(closed) => self.closed = Some(closed),
             }
         }

@@ -1,0 +1,158 @@
+//! How a client connects and how long it tries.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio_rustls::rustls::ClientConfig;
+use wharf_mbws::{Flavour, Kind, LengthUnit, WindowLimits};
+
+/// Everything a client is told at its start.
+#[derive(Clone)]
+pub struct Options {
+    /// A `ws` or `wss` URL.
+    pub url: String,
+    /// User and password, sent as HTTP Basic with the upgrade. Only over `wss` are they safe.
+    pub credentials: Option<(String, String)>,
+    /// The origin on whose behalf the client acts. A connection is recovered by the same user and
+    /// origin only (MBWS-014).
+    // MBWS-005
+    pub origin: Option<String>,
+    /// Whom to trust, for `wss`.
+    pub tls: Tls,
+    /// MBWS, or MBLWS without recovery: a message counts as sent when it is handed to the socket.
+    pub flavour: Flavour,
+    /// What string lengths count; must be what the broker's endpoint counts.
+    pub unit: LengthUnit,
+    /// What may be sent and not acknowledged.
+    pub window: WindowLimits,
+    /// The longest message to receive, in octets.
+    pub message_size_max_bytes: usize,
+    /// How long opening a session may take.
+    pub connect_timeout: Duration,
+    /// Send a Ping after so much silence, to find out about dead connections.
+    pub ping_interval: Duration,
+    /// The pauses between attempts.
+    pub retry: Retry,
+    /// How long [`Client::close`](crate::Client::close) waits for acknowledgements.
+    pub close_timeout: Duration,
+}
+
+/// Whom to trust, for `wss`.
+#[derive(Clone, Debug, Default)]
+pub enum Tls {
+    /// The certificate authorities that browsers trust.
+    #[default]
+    PublicRoots,
+    /// The certificates in this PEM text, and no others.
+    Roots(Vec<u8>),
+    /// Anybody: whoever is in between can read and change everything. For tests alone.
+    Insecure,
+    /// As configured.
+    Config(Arc<ClientConfig>),
+}
+
+/// The pauses before attempts to recover: each is random, between nothing and a bound that doubles
+/// with every failure.
+// WS-HC-24
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Retry {
+    /// Bound of the first pause. With 5 s a large fleet comes back gently; a person at a terminal
+    /// wants less.
+    pub first_max: Duration,
+    /// Bound of every pause.
+    pub max: Duration,
+    /// Recovery is given up after so long: the broker forgets sessions too.
+    pub give_up_after: Duration,
+}
+
+impl Default for Retry {
+    fn default() -> Self {
+        Retry {
+            first_max: Duration::from_secs(5),
+            max: Duration::from_secs(60),
+            give_up_after: Duration::from_secs(24 * 60 * 60),
+        }
+    }
+}
+
+impl Retry {
+    /// The pause after `failed` failures; `dice` is random.
+    pub(crate) fn delay(&self, failed: u32, dice: u32) -> Duration {
+        let factor = 2u32.checked_pow(failed).unwrap_or(u32::MAX);
+        let bound = self.first_max.saturating_mul(factor).min(self.max);
+        bound.mul_f64(f64::from(dice) / f64::from(u32::MAX))
+    }
+}
+
+impl Options {
+    /// The defaults, for one URL.
+    pub fn new(url: impl Into<String>) -> Self {
+        Options {
+            url: url.into(),
+            credentials: None,
+            origin: None,
+            tls: Tls::default(),
+            flavour: Flavour::Full,
+            unit: LengthUnit::default(),
+            window: WindowLimits::default(),
+            message_size_max_bytes: 16 << 20,
+            connect_timeout: Duration::from_secs(10),
+            ping_interval: Duration::from_secs(20),
+            retry: Retry::default(),
+            close_timeout: Duration::from_secs(5),
+        }
+    }
+
+    pub(crate) fn engine(&self) -> wharf_mbws::client::Options {
+        wharf_mbws::client::Options {
+            flavour: self.flavour,
+            kind: Kind::Binary,
+            unit: self.unit,
+            window: self.window,
+            ..Default::default()
+        }
+    }
+
+    pub(crate) fn socket(&self) -> wharf_ws::Config {
+        wharf_ws::Config {
+            frame_size_max_bytes: self.message_size_max_bytes as u64,
+            message_size_max_bytes: self.message_size_max_bytes,
+            ping_interval: Some(self.ping_interval),
+            ..wharf_ws::Config::default()
+        }
+    }
+}
+
+impl fmt::Debug for Options {
+    /// Without the password.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let user = self.credentials.as_ref().map(|(user, _)| user);
+        let mut debug = f.debug_struct("Options");
+        debug.field("url", &self.url).field("user", &user).field("origin", &self.origin);
+        debug.field("flavour", &self.flavour).field("retry", &self.retry).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// WS-HC-24: random, growing, bounded.
+    #[test]
+    fn pauses_double_up_to_their_bound() {
+        let retry = Retry::default();
+        let longest = |failed| retry.delay(failed, u32::MAX).as_secs();
+        assert_eq!([0, 1, 2, 3, 4, 40].map(longest), [5, 10, 20, 40, 60, 60]);
+        assert_eq!(retry.delay(3, 0), Duration::ZERO);
+        assert_eq!(retry.delay(0, u32::MAX / 2).as_secs(), 2);
+    }
+
+    #[test]
+    fn the_password_is_not_printed() {
+        let mut options = Options::new("ws://localhost/ws");
+        options.credentials = Some(("alice".into(), "secret".into()));
+        let printed = format!("{options:?}");
+        assert!(printed.contains("alice") && !printed.contains("secret"));
+    }
+}

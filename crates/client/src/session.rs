@@ -1,0 +1,391 @@
+//! One connection: the protocol engine, and everybody who waits for it. It outlives the sessions
+//! that it is driven on.
+
+use std::collections::VecDeque;
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender, WeakUnboundedSender};
+use tokio::sync::{oneshot, watch};
+use tokio::time::{Sleep, sleep};
+use wharf_mbws::client::{Connection, Event, SendRefused};
+use wharf_mbws::{Flavour, Kind, MessageSink};
+use wharf_ws::tokio::{Handler, Outbox};
+use wharf_ws::{CloseCode, Closed, ClosedBy, MessageKind, Payload};
+
+use crate::acks::Acks;
+use crate::message::Ticket;
+use crate::{Delivery, Error, Message, State};
+
+/// Messages wait while more octets than this are unsent: the window holds enough to keep the
+/// transport busy.
+const UNSENT_MAX_BYTES: usize = 256 * 1024;
+
+/// Most deliveries that the application may hold. No broker grants that much credit; this bounds
+/// what one that ignores credit can do.
+const HELD_MAX: u64 = 1 << 17;
+
+/// How a sender learns what became of a message.
+pub(crate) type Reply = oneshot::Sender<Result<(), Error>>;
+
+/// A message on its way to the engine.
+#[derive(Debug)]
+pub(crate) struct Outgoing {
+    pub(crate) message: Message,
+    pub(crate) reply: Option<Reply>,
+    /// Part of what the client is, such as a wish to consume: said again on every new connection.
+    pub(crate) standing: bool,
+}
+
+/// What needs no room in the window.
+#[derive(Debug)]
+pub(crate) enum Control {
+    Acknowledge(Ticket),
+    Close,
+}
+
+/// A message that the broker has not acknowledged.
+#[derive(Debug)]
+struct Unacknowledged {
+    seq: u64,
+    reply: Option<Reply>,
+    standing: bool,
+}
+
+/// The ends of the application's channels.
+#[derive(Debug)]
+pub(crate) struct Channels {
+    pub(crate) sends: mpsc::Receiver<Outgoing>,
+    pub(crate) controls: UnboundedReceiver<Control>,
+    /// For deliveries to report on. Weak, so that the channel ends with the application's handles.
+    pub(crate) reports: WeakUnboundedSender<Control>,
+    pub(crate) deliveries: UnboundedSender<Delivery>,
+    pub(crate) state: watch::Sender<State>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Core {
+    engine: Connection,
+    flavour: Flavour,
+    channels: Channels,
+    /// Taken from the channel and not accepted by the engine yet.
+    waiting: VecDeque<Outgoing>,
+    unacknowledged: VecDeque<Unacknowledged>,
+    standing: Vec<Message>,
+    acks: Acks,
+    /// Counts connections: deliveries of an earlier one are nobody's business now.
+    generation: u64,
+    recovered: u64,
+    closing: Closing,
+    /// Why this side failed the session.
+    failure: Option<Error>,
+}
+
+#[derive(Debug)]
+enum Closing {
+    No,
+    /// Wait for acknowledgements, until then.
+    Draining(Pin<Box<Sleep>>),
+    /// Our Close is on its way.
+    Said,
+}
+
+impl Core {
+    pub(crate) fn new(options: wharf_mbws::client::Options, channels: Channels) -> Self {
+        Core {
+            engine: Connection::new(options),
+            flavour: options.flavour,
+            channels,
+            waiting: VecDeque::new(),
+            unacknowledged: VecDeque::new(),
+            standing: Vec::new(),
+            acks: Acks::default(),
+            generation: 0,
+            recovered: 0,
+            closing: Closing::No,
+            failure: None,
+        }
+    }
+
+    /// The session is over. `Ok` says why, if it is worth another.
+    pub(crate) fn session_lost(&mut self, closed: Closed) -> Result<Error, Error> {
+        self.engine.session_lost();
+        if let Some(failure) = self.failure.take() {
+            return Err(failure);
+        }
+        if matches!(self.closing, Closing::Said) {
+            return Err(Error::Closed);
+        }
+        match closed.by {
+            ClosedBy::Us => Err(Error::Closed),
+            ClosedBy::Violation(_) => Err(Error::Protocol("invalid WebSocket frames")),
+            ClosedBy::Peer => {
+                let code = closed.code.number();
+                let rejected = Error::Rejected { code, reason: closed.reason };
+                // MBWS-A09: what a restart or an overload says leaves the connection alone. To
+                // anything else the same answer would come again.
+                let passing = matches!(code, 1001 | 1006 | 1011 | 1012 | 1013 | 1014);
+                if passing { Ok(rejected) } else { Err(rejected) }
+            }
+            ClosedBy::Transport => {
+                Ok(std::io::Error::from(std::io::ErrorKind::ConnectionReset).into())
+            }
+            ClosedBy::CloseTimeout | ClosedBy::PongTimeout => Ok(Error::Timeout),
+        }
+    }
+
+    pub(crate) fn set_state(&self, state: State) {
+        self.channels.state.send_replace(state);
+    }
+
+    /// The client has ended: nobody waits for nothing.
+    pub(crate) fn end(mut self, why: Error) {
+        self.channels.sends.close();
+        while let Ok(outgoing) = self.channels.sends.try_recv() {
+            self.waiting.push_back(outgoing);
+        }
+        // What was sent may be stored, whatever became of the client.
+        let sent_why = if matches!(why, Error::Closed) { Error::Uncertain } else { why.clone() };
+        for reply in self.unacknowledged.into_iter().filter_map(|waiter| waiter.reply) {
+            let _ = reply.send(Err(sent_why.clone()));
+        }
+        for reply in self.waiting.into_iter().filter_map(|outgoing| outgoing.reply) {
+            let _ = reply.send(Err(why.clone()));
+        }
+        self.channels.state.send_replace(match why {
+            Error::Closed => State::Closed,
+            error => State::Lost(error),
+        });
+    }
+
+    /// What the application does while there is no session. Ends when a close is due.
+    pub(crate) async fn wait_without_session(&mut self, close_timeout: Duration) {
+        std::future::poll_fn(|cx| {
+            self.poll_controls(cx, close_timeout, &mut Nowhere);
+            match &mut self.closing {
+                Closing::Draining(deadline) => deadline.as_mut().poll(cx),
+                Closing::No | Closing::Said => Poll::Pending,
+            }
+        })
+        .await;
+    }
+
+    fn greet(&mut self, sink: &mut impl MessageSink) {
+        // MBWS-040: recover what can be recovered.
+        let asked = match self.engine.name() {
+            Some(_) => self.engine.reconnect(sink),
+            None => self.engine.connect(sink),
+        };
+        debug_assert_eq!(asked, Ok(()), "a fresh session");
+        if self.flavour == Flavour::Light {
+            self.begin();
+        }
+    }
+
+    /// A new connection: it knows nothing of what the client wants.
+    fn begin(&mut self) {
+        self.generation = self.generation.saturating_add(1);
+        self.acks = Acks::default();
+        for message in self.standing.drain(..).rev() {
+            self.waiting.push_front(Outgoing { message, reply: None, standing: true });
+        }
+        self.set_state(State::Open { recovered: self.recovered });
+    }
+
+    fn handle_event(&mut self, event: Event<'_>, sink: &mut Sink<'_, '_>) {
+        match event {
+            Event::Opened { .. } => self.begin(),
+            Event::Resumed { acknowledged, .. } => {
+                self.settle(acknowledged);
+                self.recovered = self.recovered.saturating_add(1);
+                self.set_state(State::Open { recovered: self.recovered });
+            }
+            Event::Refused { .. } => {
+                for waiter in self.unacknowledged.drain(..) {
+                    let told = if waiter.standing { Ok(()) } else { Err(Error::Uncertain) };
+                    waiter.reply.map(|reply| reply.send(told));
+                }
+                self.begin();
+            }
+            Event::Delivered { seq, kind, message } => {
+                let ticket = Ticket { generation: self.generation, seq };
+                // Without handles there is nobody to deliver to.
+                if let Some(reports) = self.channels.reports.upgrade() {
+                    let delivery = Delivery::new(kind, &message, ticket, reports);
+                    let _ = self.channels.deliveries.send(delivery);
+                }
+                if seq.saturating_sub(self.acks.up_to()) > HELD_MAX {
+                    self.fail(CloseCode::POLICY, "more deliveries than credit", sink);
+                }
+            }
+            Event::Acknowledged { up_to } => self.settle(up_to),
+            Event::Repeated { .. } | Event::Ignored => {}
+            Event::Violated(violation) => {
+                let code = CloseCode::new(violation.close_code());
+                self.fail(code, violation.reason(), sink);
+            }
+        }
+    }
+
+    fn fail(&mut self, code: CloseCode, reason: &'static str, sink: &mut Sink<'_, '_>) {
+        self.failure.get_or_insert(Error::Protocol(reason));
+        // Refused only if a Close is on its way already.
+        let _ = sink.0.close(code, reason);
+    }
+
+    /// The broker has taken responsibility for everything up to `up_to`.
+    fn settle(&mut self, up_to: u64) {
+        while let Some(waiter) = self.unacknowledged.pop_front_if(|waiter| waiter.seq <= up_to) {
+            waiter.reply.map(|reply| reply.send(Ok(())));
+        }
+    }
+
+    fn poll_controls(
+        &mut self,
+        cx: &mut Context<'_>,
+        close_timeout: Duration,
+        sink: &mut impl MessageSink,
+    ) {
+        let mut close = false;
+        while let Poll::Ready(control) = self.channels.controls.poll_recv(cx) {
+            match control {
+                Some(Control::Acknowledge(ticket)) if ticket.generation == self.generation => {
+                    self.acks.take(ticket.seq);
+                }
+                Some(Control::Acknowledge(_)) => {}
+                Some(Control::Close) => close = true,
+                None => {
+                    close = true;
+                    break;
+                }
+            }
+        }
+        // Once for all of them; the engine knows what is new.
+        let told = self.engine.acknowledge(self.acks.up_to(), sink);
+        debug_assert_eq!(told, Ok(()), "only deliveries are acknowledged");
+        if close && matches!(self.closing, Closing::No) {
+            self.channels.sends.close();
+            self.closing = Closing::Draining(Box::pin(sleep(close_timeout)));
+        }
+    }
+
+    /// Hands messages to the engine while it and the transport take them. `true` if no message is
+    /// left and none will come.
+    fn poll_sends(&mut self, cx: &mut Context<'_>, sink: &mut Sink<'_, '_>) -> bool {
+        while self.engine.is_open() && sink.0.unsent_bytes() < UNSENT_MAX_BYTES {
+            let next = match self.waiting.pop_front() {
+                Some(next) => next,
+                None => match self.channels.sends.poll_recv(cx) {
+                    Poll::Ready(Some(next)) => next,
+                    Poll::Ready(None) => return true,
+                    Poll::Pending => return false,
+                },
+            };
+            if let Some(next) = self.send(next, sink) {
+                self.waiting.push_front(next);
+                return false;
+            }
+        }
+        false
+    }
+
+    /// Hands over one message; gives it back if the window is full.
+    fn send(&mut self, next: Outgoing, sink: &mut impl MessageSink) -> Option<Outgoing> {
+        let Message { addresses, kind, content_type, properties, body } = &next.message;
+        let addresses: Vec<&str> = addresses.iter().map(String::as_str).collect();
+        let properties = properties.iter().map(|(name, value)| (&**name, &**value));
+        let sent = self.engine.send(*kind, &addresses, content_type, properties, body, sink);
+        let refused = match sent {
+            Ok(seq) => {
+                let Outgoing { message, reply, standing } = next;
+                if standing {
+                    self.standing.push(message);
+                }
+                if self.flavour == Flavour::Light {
+                    reply.map(|reply| reply.send(Ok(())));
+                } else {
+                    self.unacknowledged.push_back(Unacknowledged { seq, reply, standing });
+                }
+                return None;
+            }
+            Err(SendRefused::WindowFull) => return Some(next),
+            Err(SendRefused::NotRepresentable) => Error::NotText,
+            Err(SendRefused::NotConnected) => Error::NotConnected,
+            Err(SendRefused::SequenceExhausted) => Error::Closed,
+        };
+        next.reply.map(|reply| reply.send(Err(refused)));
+        None
+    }
+
+    // MBWS-A10: a normal close forgets what is not acknowledged, so it waits for that.
+    fn poll_close(&mut self, cx: &mut Context<'_>, drained: bool, out: &mut Outbox<'_>) {
+        let Closing::Draining(deadline) = &mut self.closing else { return };
+        let settled = drained && self.unacknowledged.is_empty();
+        if settled || deadline.as_mut().poll(cx).is_ready() {
+            let _ = out.close(CloseCode::NORMAL, "");
+            self.closing = Closing::Said;
+        }
+    }
+}
+
+/// Drives a [`Core`] on one WebSocket session.
+#[derive(Debug)]
+pub(crate) struct Session<'c> {
+    core: &'c mut Core,
+    close_timeout: Duration,
+    greeted: bool,
+}
+
+impl<'c> Session<'c> {
+    pub(crate) fn new(core: &'c mut Core, close_timeout: Duration) -> Self {
+        Session { core, close_timeout, greeted: false }
+    }
+}
+
+impl Handler for Session<'_> {
+    fn message(&mut self, kind: MessageKind, payload: Payload<'_>, out: &mut Outbox<'_>) {
+        let kind = match kind {
+            MessageKind::Text => Kind::Text,
+            MessageKind::Binary => Kind::Binary,
+        };
+        if self.core.failure.is_none() {
+            let mut sink = Sink(out);
+            let event = self.core.engine.handle_message(kind, &payload, &mut sink);
+            self.core.handle_event(event, &mut sink);
+        }
+    }
+
+    fn poll(&mut self, cx: &mut Context<'_>, out: &mut Outbox<'_>) {
+        let mut sink = Sink(out);
+        if !self.greeted {
+            self.greeted = true;
+            self.core.greet(&mut sink);
+        }
+        self.core.poll_controls(cx, self.close_timeout, &mut sink);
+        let drained = self.core.poll_sends(cx, &mut sink);
+        self.core.poll_close(cx, drained, out);
+    }
+}
+
+/// To the transport.
+struct Sink<'a, 'o>(&'a mut Outbox<'o>);
+
+impl MessageSink for Sink<'_, '_> {
+    fn message(&mut self, kind: Kind, parts: &[&[u8]]) {
+        let kind = match kind {
+            Kind::Text => MessageKind::Text,
+            Kind::Binary => MessageKind::Binary,
+        };
+        // Refused only after a Close; what matters is in the window.
+        let _ = self.0.send_parts(kind, parts);
+    }
+}
+
+/// While there is no session the engine says nothing.
+struct Nowhere;
+
+impl MessageSink for Nowhere {
+    fn message(&mut self, _kind: Kind, _parts: &[&[u8]]) {}
+}

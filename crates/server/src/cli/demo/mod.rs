@@ -1,0 +1,279 @@
+//! `wharf demo`: cuts the connections, kills the broker, and counts what was lost: nothing.
+
+mod proxy;
+mod verdict;
+mod victim;
+
+use super::exit::{Code, Failure, Outcome};
+use super::link;
+use super::tally::{Mark, Tally};
+use super::target::Resolved;
+use super::text::{Progress, grouped};
+use clap::Args;
+use proxy::Proxy;
+use std::collections::VecDeque;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+use verdict::Verdict;
+use victim::{Directory, Victim};
+use wharf_client::{Client, Message, Options, Receipt, Retry};
+
+/// What is sent unless a file is named.
+const TEXT: &str = include_str!("text.txt");
+/// Where the messages go.
+const ADDRESS: &str = "demo/lines";
+/// Messages a consumer may hold.
+const CREDIT: u32 = 500;
+/// Messages of a producer that may wait to be stored.
+const UNCONFIRMED_MAX: usize = 500;
+/// Time for the last messages after the last cut.
+const ARRIVAL_TIMEOUT: Duration = Duration::from_secs(15);
+
+/// Arguments of `wharf demo`.
+#[derive(Args, Clone, Debug)]
+pub(super) struct Demo {
+    /// A text whose lines are sent, again and again; without it, one of ours.
+    file: Option<PathBuf>,
+    /// How long to send.
+    #[arg(long, value_name = "SECONDS", default_value_t = 10,
+        value_parser = clap::value_parser!(u64).range(1..=3600))]
+    seconds: u64,
+    /// Cut each direction of a connection after so many bytes on average.
+    #[arg(long, value_name = "BYTES", default_value_t = 32_768)]
+    cut_every: u64,
+    /// Kill the broker after so many milliseconds; 0 never.
+    #[arg(long, value_name = "MILLISECONDS", default_value_t = 2_000)]
+    kill_every: u64,
+    /// Connections that send.
+    #[arg(long, value_name = "COUNT", default_value_t = 2,
+        value_parser = clap::value_parser!(u32).range(1..=64))]
+    producers: u32,
+    /// Connections that receive.
+    #[arg(long, value_name = "COUNT", default_value_t = 2,
+        value_parser = clap::value_parser!(u32).range(1..=64))]
+    consumers: u32,
+    /// Messages a second of each producer.
+    #[arg(long, value_name = "COUNT", default_value_t = 1_000,
+        value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
+    rate: u64,
+    /// Repeat the cuts of another run.
+    #[arg(long, value_name = "NUMBER")]
+    seed: Option<u64>,
+}
+
+/// What all connections of the run share.
+struct Run {
+    demo: Demo,
+    lines: Vec<String>,
+    until: Instant,
+    counts: Mutex<Counts>,
+}
+
+#[derive(Default)]
+struct Counts {
+    tally: Tally,
+    sent: u64,
+    unconfirmed: u64,
+    altered: u64,
+    kills: u64,
+}
+
+impl Demo {
+    pub(super) fn run(self) -> Outcome {
+        let text = match &self.file {
+            None => TEXT.to_owned(),
+            Some(path) => std::fs::read_to_string(path).map_err(|error| {
+                Failure::new(Code::NotFound, format!("{}: {error}", path.display()))
+            })?,
+        };
+        let lines: Vec<String> = text.lines().map(str::to_owned).collect();
+        if lines.is_empty() {
+            return Err(Failure::new(Code::Failed, "the file has no lines"));
+        }
+        link::run(None, async move {
+            tokio::select! {
+                outcome = self.perform(lines) => outcome,
+                // What is dropped on the way out kills the broker and removes its directory.
+                _ = tokio::signal::ctrl_c() => Err(Failure::new(Code::Failed, "interrupted")),
+            }
+        })
+    }
+
+    async fn perform(self, lines: Vec<String>) -> Outcome {
+        let seed =
+            self.seed.unwrap_or_else(|| u64::from(u32::from_le_bytes(crate::entropy::bytes())));
+        let began = Instant::now();
+        super::print(&self.introduction(seed))?;
+        let password = crate::entropy::password();
+        let directory = Directory::new(&password)?;
+        let mut victim = Victim::start(&directory).await?;
+        let system = |error: std::io::Error| Failure::new(Code::Failed, error);
+        let door = TcpListener::bind("127.0.0.1:0").await.map_err(system)?;
+        let options = options(door.local_addr().map_err(system)?, password);
+        let proxy = Proxy::new(victim.address, self.cut_every, seed);
+        let mut tasks = JoinSet::new();
+        tasks.spawn(Arc::clone(&proxy).run(door));
+
+        let (producers, consumers) = (self.producers, self.consumers);
+        let kill_every = Duration::from_millis(self.kill_every);
+        let sending_time = Duration::from_secs(self.seconds);
+        let until = Instant::now() + sending_time;
+        let run = Arc::new(Run { demo: self, lines, until, counts: Mutex::default() });
+        for consumer in 0..consumers {
+            let client = link::connect(options.clone()).await?;
+            tasks.spawn(Arc::clone(&run).consume(consumer, client));
+        }
+        let mut sending = JoinSet::new();
+        for producer in 0..producers {
+            let client = link::connect(options.clone()).await?;
+            sending.spawn(Arc::clone(&run).produce(producer, client));
+        }
+        proxy.set_calm(false);
+
+        let mut progress = Progress::new();
+        let mut tick = tokio::time::interval(Duration::from_millis(100));
+        let mut next_kill = Instant::now() + kill_every;
+        let mut deadline = until + ARRIVAL_TIMEOUT;
+        while !(sending.is_empty() && run.is_complete()) && Instant::now() < deadline {
+            tokio::select! {
+                _ = tick.tick() => progress.show(&run.progress(&proxy)),
+                Some(_) = sending.join_next() => {
+                    deadline = Instant::now() + ARRIVAL_TIMEOUT;
+                }
+            }
+            let now = Instant::now();
+            if now >= until {
+                proxy.set_calm(true);
+            } else if !kill_every.is_zero() && now >= next_kill {
+                victim.kill().await;
+                run.counts().kills += 1;
+                victim = Victim::start(&directory).await?;
+                proxy.lead_to(victim.address);
+                next_kill = Instant::now() + kill_every;
+            }
+        }
+        progress.clear();
+        victim.kill().await;
+        let verdict = Verdict::new(&run.counts(), proxy.cuts(), began.elapsed());
+        super::print(&verdict.text())?;
+        verdict.outcome()
+    }
+
+    fn introduction(&self, seed: u64) -> String {
+        format!(
+            "{} producers and {} consumers talk to a broker for {} seconds.\nA proxy cuts their \
+             connections in the middle of what they carry, every {} bytes or so;\nthe broker is \
+             killed with SIGKILL every {} ms and started again. Seed {seed}.\n\n",
+            self.producers,
+            self.consumers,
+            self.seconds,
+            grouped(self.cut_every),
+            grouped(self.kill_every),
+        )
+    }
+}
+
+/// Clients that come back at once: there is no fleet to be gentle for.
+fn options(address: std::net::SocketAddr, password: String) -> Options {
+    let target = Resolved {
+        url: format!("ws://{address}/ws"),
+        user: Some(victim::USER.to_owned()),
+        password: Some(password),
+    };
+    let mut options = link::options(&target);
+    options.retry = Retry {
+        first_max: Duration::from_millis(20),
+        max: Duration::from_millis(200),
+        give_up_after: Duration::from_secs(60),
+    };
+    options
+}
+
+impl Run {
+    fn counts(&self) -> std::sync::MutexGuard<'_, Counts> {
+        self.counts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The line that message `number` carries.
+    fn line(&self, number: u64) -> &str {
+        let count = self.lines.len() as u64;
+        let index = usize::try_from((number - 1) % count).unwrap_or_default();
+        &self.lines[index]
+    }
+
+    async fn produce(self: Arc<Self>, producer: u32, client: Client) {
+        let mut waiting: VecDeque<Receipt> = VecDeque::new();
+        let began = Instant::now();
+        for number in 1.. {
+            let due = began + Duration::from_nanos(number * 1_000_000_000 / self.demo.rate);
+            if due >= self.until {
+                break;
+            }
+            tokio::time::sleep_until(due).await;
+            if waiting.len() >= UNCONFIRMED_MAX {
+                self.confirm(waiting.pop_front()).await;
+            }
+            let mark = Mark { producer, number };
+            let message = Message::text(ADDRESS, format!("{mark} {}", self.line(number)));
+            match client.queue(message).await {
+                Ok(receipt) => waiting.push_back(receipt),
+                Err(_) => {
+                    self.counts().unconfirmed += 1;
+                    break;
+                }
+            }
+            if Instant::now() >= self.until {
+                break;
+            }
+        }
+        while !waiting.is_empty() {
+            self.confirm(waiting.pop_front()).await;
+        }
+    }
+
+    async fn confirm(&self, receipt: Option<Receipt>) {
+        let Some(receipt) = receipt else { return };
+        let outcome = receipt.await;
+        let mut counts = self.counts();
+        match outcome {
+            Ok(()) => counts.sent += 1,
+            Err(_) => counts.unconfirmed += 1,
+        }
+    }
+
+    async fn consume(self: Arc<Self>, consumer: u32, client: Client) {
+        let Ok(mut receiver) = client.receive(&[ADDRESS], CREDIT).await else { return };
+        while let Some(delivery) = receiver.recv().await {
+            let parsed = std::str::from_utf8(delivery.body()).ok().and_then(Mark::split);
+            let mut counts = self.counts();
+            match parsed {
+                Some((mark, line)) if mark.number > 0 && line == self.line(mark.number) => {
+                    counts.tally.receive(consumer, mark);
+                }
+                _ => counts.altered += 1,
+            }
+            drop(counts);
+            delivery.ack();
+        }
+    }
+
+    fn is_complete(&self) -> bool {
+        let counts = self.counts();
+        counts.tally.distinct() >= counts.sent
+    }
+
+    fn progress(&self, proxy: &Proxy) -> String {
+        let counts = self.counts();
+        format!(
+            "sent {}, received {}, cuts {}, kills {}",
+            grouped(counts.sent),
+            grouped(counts.tally.received),
+            grouped(proxy.cuts()),
+            counts.kills
+        )
+    }
+}

@@ -1,0 +1,105 @@
+//! The broker of the demo: a child process that is killed, by its own id, and started again.
+
+use crate::auth::verifier;
+use crate::cli::exit::{Code, Failure};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::Duration;
+use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::process::{Child, Command};
+
+/// Time for the broker to say that it is ready.
+const START_TIMEOUT: Duration = Duration::from_secs(20);
+
+/// Who the demo logs in as.
+pub(super) const USER: &str = "demo";
+
+/// A directory of its own, removed with everything in it when dropped.
+#[derive(Debug)]
+pub(super) struct Directory(PathBuf);
+
+impl Directory {
+    /// Makes the directory, with a configuration whose only user has this password.
+    pub(super) fn new(password: &str) -> Result<Self, Failure> {
+        let failed = |what: &dyn std::fmt::Display| {
+            Failure::new(Code::Failed, format!("cannot prepare the demo: {what}"))
+        };
+        let name = format!("wharf-demo-{:016x}", u64::from_le_bytes(crate::entropy::bytes()));
+        let path = std::env::temp_dir().join(name);
+        std::fs::create_dir(&path).map_err(|error| failed(&error))?;
+        let directory = Self(path);
+        let verifier = verifier::of_password(password).map_err(|error| failed(&error))?;
+        let config = format!(
+            "[[users]]\nname = \"{USER}\"\npassword_verifier = \"{verifier}\"\n\n\
+             [[users.permissions]]\npattern = \"**\"\nsend = true\nreceive = true\n"
+        );
+        std::fs::write(directory.0.join("wharf.toml"), config).map_err(|e| failed(&e))?;
+        Ok(directory)
+    }
+
+    fn path(&self) -> &Path {
+        &self.0
+    }
+}
+
+impl Drop for Directory {
+    fn drop(&mut self) {
+        // What cannot be removed is in the system's temporary directory.
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+/// The running child; killed when dropped.
+#[derive(Debug)]
+pub(super) struct Victim {
+    child: Child,
+    pub(super) address: SocketAddr,
+}
+
+impl Victim {
+    /// Starts a broker on a free loopback port, and waits until it is ready.
+    pub(super) async fn start(directory: &Directory) -> Result<Self, Failure> {
+        let failed = |what: String| Failure::new(Code::Failed, what);
+        let program = std::env::current_exe().map_err(|error| failed(error.to_string()))?;
+        let log = directory.path().join("broker.log");
+        let stderr = std::fs::File::options()
+            .create(true)
+            .append(true)
+            .open(&log)
+            .map_err(|error| failed(error.to_string()))?;
+        let mut child = Command::new(program)
+            .args(["serve", "--listen", "127.0.0.1:0", "--config"])
+            .arg(directory.path().join("wharf.toml"))
+            .arg("--data")
+            .arg(directory.path().join("data"))
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(stderr)
+            .kill_on_drop(true)
+            .spawn()
+            .map_err(|error| failed(format!("cannot start the broker: {error}")))?;
+        let stdout = child.stdout.take();
+        let ready = tokio::time::timeout(START_TIMEOUT, async {
+            let mut lines = BufReader::new(stdout?).lines();
+            while let Some(line) = lines.next_line().await.ok()? {
+                if let Some((_, rest)) = line.split_once("http://") {
+                    return rest.trim_end_matches('/').parse().ok();
+                }
+            }
+            None
+        });
+        match ready.await {
+            Ok(Some(address)) => Ok(Self { child, address }),
+            _ => {
+                let said = std::fs::read_to_string(&log).unwrap_or_default();
+                Err(failed(format!("the broker did not start:\n{said}")))
+            }
+        }
+    }
+
+    /// `kill -9`: no warning, no cleaning up.
+    pub(super) async fn kill(mut self) {
+        let _ = self.child.kill().await;
+    }
+}

@@ -1,0 +1,130 @@
+//! Which broker a client verb talks to, and as whom.
+
+use super::exit::{Code, Failure};
+use clap::Args;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// Arguments of every verb that is a client.
+#[derive(Args, Clone)]
+pub(super) struct Target {
+    /// The broker; or environment WHARF_URL.
+    #[arg(long, value_name = "URL")]
+    url: Option<String>,
+    /// Login name; or environment WHARF_USER, or part of the URL. The password comes from
+    /// --password-file, environment WHARF_PASSWORD, or the URL.
+    #[arg(long, value_name = "NAME")]
+    user: Option<String>,
+    /// File whose first line is the password.
+    #[arg(long, value_name = "FILE")]
+    password_file: Option<PathBuf>,
+    /// Give up after so many seconds (exit code 124).
+    #[arg(long, value_name = "SECONDS")]
+    timeout: Option<u64>,
+}
+
+/// Where `wharf serve` listens unless it is told otherwise.
+const URL_DEFAULT: &str = "ws://127.0.0.1:8080/ws";
+
+/// A broker, and a login if there is one.
+#[derive(Clone)]
+pub(super) struct Resolved {
+    /// Without userinfo.
+    pub(super) url: String,
+    pub(super) user: Option<String>,
+    pub(super) password: Option<String>,
+}
+
+impl std::fmt::Debug for Target {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Target").finish_non_exhaustive()
+    }
+}
+
+impl Target {
+    /// How long the verb may take.
+    pub(super) fn timeout(&self) -> Option<Duration> {
+        self.timeout.map(Duration::from_secs)
+    }
+
+    /// Puts the pieces together: arguments before the URL's own, the environment last.
+    pub(super) fn resolve(&self) -> Result<Resolved, Failure> {
+        let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+        let url = self.url.clone().or_else(|| variable("WHARF_URL"));
+        let (url, of_url) = split_userinfo(url.as_deref().unwrap_or(URL_DEFAULT))
+            .ok_or_else(|| Failure::new(Code::Usage, "the URL begins with ws:// or wss://"))?;
+        let (url_user, url_password) = of_url.unzip();
+        let password_of_file = self.password_file.as_ref().map(|path| {
+            let text = std::fs::read_to_string(path).map_err(|error| {
+                Failure::new(Code::Failed, format!("{}: {error}", path.display()))
+            })?;
+            Ok(text.lines().next().unwrap_or_default().to_owned())
+        });
+        Ok(Resolved {
+            url,
+            user: self.user.clone().or(url_user).or_else(|| variable("WHARF_USER")),
+            password: password_of_file
+                .transpose()?
+                .or(url_password.flatten())
+                .or_else(|| variable("WHARF_PASSWORD")),
+        })
+    }
+}
+
+/// `ws://user:password@host/` without the userinfo, and the userinfo.
+type Split = (String, Option<(String, Option<String>)>);
+
+fn split_userinfo(url: &str) -> Option<Split> {
+    let (scheme, rest) = url.split_once("://")?;
+    if !matches!(scheme, "ws" | "wss") {
+        return None;
+    }
+    let authority = rest.split(['/', '?']).next()?;
+    let Some((userinfo, host)) = authority.rsplit_once('@') else {
+        return Some((url.to_owned(), None));
+    };
+    let tail = rest.get(authority.len()..)?;
+    let userinfo = match userinfo.split_once(':') {
+        Some((user, password)) => (decode(user), Some(decode(password))),
+        None => (decode(userinfo), None),
+    };
+    Some((format!("{scheme}://{host}{tail}"), Some(userinfo)))
+}
+
+/// Percent-decoding; what is no escape stays as it is.
+fn decode(text: &str) -> String {
+    let mut decoded = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((&byte, after)) = rest.split_first() {
+        let escape = after.get(..2).and_then(|hex| std::str::from_utf8(hex).ok());
+        let octet = escape.and_then(|hex| u8::from_str_radix(hex, 16).ok());
+        match (byte, octet) {
+            (b'%', Some(octet)) => {
+                decoded.push(octet);
+                rest = &after[2..];
+            }
+            _ => {
+                decoded.push(byte);
+                rest = after;
+            }
+        }
+    }
+    String::from_utf8_lossy(&decoded).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::split_userinfo;
+
+    #[test]
+    fn userinfo_leaves_the_url() {
+        let some = |url: &str, user: &str, password: Option<&str>| {
+            Some((url.to_owned(), Some((user.to_owned(), password.map(str::to_owned)))))
+        };
+        assert_eq!(split_userinfo("ws://a/ws?x=1"), Some(("ws://a/ws?x=1".to_owned(), None)));
+        assert_eq!(split_userinfo("wss://u:p@a:1/ws"), some("wss://a:1/ws", "u", Some("p")));
+        assert_eq!(split_userinfo("ws://u@a"), some("ws://a", "u", None));
+        assert_eq!(split_userinfo("ws://u%40x:p%3a%zz@a/"), some("ws://a/", "u@x", Some("p:%zz")));
+        assert_eq!(split_userinfo("http://a"), None);
+    }
+}
