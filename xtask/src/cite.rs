@@ -69,10 +69,7 @@ fn report(
     let count = |set: &BTreeSet<String>| musts.iter().filter(|m| set.contains(&m.id)).count();
     let (mut uncited, mut untested, mut excuses) = (Vec::new(), Vec::new(), Vec::new());
     for must in &musts {
-        match (
-            citations.code.contains(&must.id),
-            citations.tests.contains(&must.id),
-        ) {
+        match (citations.code.contains(&must.id), citations.tests.contains(&must.id)) {
             (_, true) => {}
             (true, false) => untested.push(must),
             (false, false) => match excused.get(&must.id) {
@@ -106,10 +103,7 @@ fn report(
 fn by_group(requirements: &[Requirement]) -> BTreeMap<&str, Vec<&Requirement>> {
     let mut groups: BTreeMap<&str, Vec<&Requirement>> = BTreeMap::new();
     for requirement in requirements {
-        groups
-            .entry(group_of(&requirement.id))
-            .or_default()
-            .push(requirement);
+        groups.entry(group_of(&requirement.id)).or_default().push(requirement);
     }
     groups
 }
@@ -151,9 +145,7 @@ fn collect(requirements: &[Requirement]) -> Result<Citations, String> {
 /// The words of a line that have the form of an id: `GROUP-12`, `GROUP-FR-04`, `GROUP-A01`.
 fn candidates(line: &str) -> impl Iterator<Item = &str> {
     let part_of_id = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '-';
-    let words = line
-        .split(move |c: char| !part_of_id(c))
-        .map(|word| word.trim_end_matches('-'));
+    let words = line.split(move |c: char| !part_of_id(c)).map(|word| word.trim_end_matches('-'));
     words.filter(|word| {
         let number = word.rsplit('-').next().unwrap_or_default();
         let digits = number.strip_prefix('A').unwrap_or(number);
@@ -170,11 +162,7 @@ fn read_requirements(text: &str) -> Result<Vec<Requirement>, String> {
             return Err(format!("{REQUIREMENTS}: not four fields: {line}"));
         };
         let (id, title) = (id.to_owned(), title.to_owned());
-        Ok(Requirement {
-            id,
-            must: level.starts_with("MUST"),
-            title,
-        })
+        Ok(Requirement { id, must: level.starts_with("MUST"), title })
     });
     lines.collect()
 }
@@ -182,18 +170,14 @@ fn read_requirements(text: &str) -> Result<Vec<Requirement>, String> {
 /// Lines of the form `ID reason`.
 fn read_reasons(text: &str) -> Result<BTreeMap<String, String>, String> {
     let lines = entries(text).map(|line| {
-        let (id, reason) = line
-            .split_once(' ')
-            .ok_or(format!("{EXCUSED}: no reason: {line}"))?;
+        let (id, reason) = line.split_once(' ').ok_or(format!("{EXCUSED}: no reason: {line}"))?;
         Ok((id.to_owned(), reason.trim().to_owned()))
     });
     lines.collect()
 }
 
 fn entries(text: &str) -> impl Iterator<Item = &str> {
-    text.lines()
-        .map(str::trim)
-        .filter(|line| !line.is_empty() && !line.starts_with('#'))
+    text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'))
 }
 
 fn read(file: &str) -> Result<String, String> {
@@ -224,9 +208,6 @@ mod tests {
     #[test]
     fn an_excuse_without_a_reason_is_refused() {
         assert!(read_reasons("WS-H2-01\n").is_err());
-        assert_eq!(
-            read_reasons("WS-H2-01 comes later\n").unwrap()["WS-H2-01"],
-            "comes later"
-        );
+        assert_eq!(read_reasons("WS-H2-01 comes later\n").unwrap()["WS-H2-01"], "comes later");
     }
 }

@@ -16,9 +16,7 @@ pub(crate) struct Function {
 /// Whether the whole file is a test or an example.
 pub(crate) fn is_test_file(path: &str) -> bool {
     let (folders, file) = path.rsplit_once('/').unwrap_or(("", path));
-    folders
-        .split('/')
-        .any(|folder| TEST_FOLDERS.contains(&folder))
+    folders.split('/').any(|folder| TEST_FOLDERS.contains(&folder))
         || file == "tests.rs"
         || file.contains(".test.")
         || file.contains(".spec.")
@@ -45,11 +43,7 @@ pub(crate) fn lines(text: &str) -> Vec<(bool, &str)> {
 
 /// The file without its test modules.
 pub(crate) fn without_tests(text: &str) -> Vec<&str> {
-    lines(text)
-        .into_iter()
-        .filter(|(test, _)| !test)
-        .map(|(_, line)| line)
-        .collect()
+    lines(text).into_iter().filter(|(test, _)| !test).map(|(_, line)| line).collect()
 }
 
 /// The functions with a body that takes more than one line.
@@ -57,10 +51,7 @@ pub(crate) fn functions(lines: &[&str]) -> Vec<Function> {
     let starts = lines.iter().enumerate().filter_map(|(start, line)| {
         let name = function_name(line)?;
         let length = function_length(&lines[start..])?;
-        Some(Function {
-            name: name.to_owned(),
-            lines: length,
-        })
+        Some(Function { name: name.to_owned(), lines: length })
     });
     starts.collect()
 }
@@ -143,14 +134,8 @@ fn after() {
     #[test]
     fn functions_are_measured_by_indentation() {
         let found = functions(&without_tests(FILE));
-        let named = |name: &str, lines| Function {
-            name: name.to_owned(),
-            lines,
-        };
-        assert_eq!(
-            found,
-            [named("long", 8), named("inner", 3), named("after", 3)]
-        );
+        let named = |name: &str, lines| Function { name: name.to_owned(), lines };
+        assert_eq!(found, [named("long", 8), named("inner", 3), named("after", 3)]);
     }
 
     #[test]

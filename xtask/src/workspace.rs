@@ -27,31 +27,14 @@ pub(crate) fn packages() -> Result<Vec<Package>, String> {
     let text = cargo(&["metadata", "--format-version", "1", "--no-deps"])?;
     let metadata: Value = serde_json::from_str(&text).map_err(|error| error.to_string())?;
     let packages = list(&metadata, "packages");
-    let names: Vec<&str> = packages
-        .iter()
-        .map(|package| word(package, "name"))
-        .collect();
-    Ok(packages
-        .iter()
-        .map(|package| read_package(package, &names, &root))
-        .collect())
+    let names: Vec<&str> = packages.iter().map(|package| word(package, "name")).collect();
+    Ok(packages.iter().map(|package| read_package(package, &names, &root)).collect())
 }
 
 /// Names of all packages that `package` is built from with its default features.
 pub(crate) fn built_from(package: &str) -> Result<Vec<String>, String> {
-    let text = cargo(&[
-        "tree",
-        "--package",
-        package,
-        "--edges",
-        "normal",
-        "--prefix",
-        "none",
-    ])?;
-    let names = text
-        .lines()
-        .skip(1)
-        .filter_map(|line| line.split(' ').next());
+    let text = cargo(&["tree", "--package", package, "--edges", "normal", "--prefix", "none"])?;
+    let names = text.lines().skip(1).filter_map(|line| line.split(' ').next());
     Ok(names.map(str::to_owned).collect())
 }
 

@@ -29,9 +29,7 @@ fn upgrade(stream: &mut TcpStream, address: SocketAddr) -> io::Result<()> {
         head.push(octet[0]);
     }
     let accepted = head.starts_with(b"HTTP/1.1 101")
-        && head
-            .windows(28)
-            .any(|window| window == b"s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
+        && head.windows(28).any(|window| window == b"s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
     accepted
         .then_some(())
         .ok_or_else(|| io::Error::other(String::from_utf8_lossy(&head).into_owned()))
@@ -43,8 +41,7 @@ pub fn exchange_once(stream: &mut TcpStream, exchange: &Exchange) -> io::Result<
     let mut reply = vec![0; exchange.reply().len()];
     stream.read_exact(&mut reply)?;
     let same = reply == exchange.reply();
-    same.then_some(())
-        .ok_or_else(|| io::Error::other("the reply differs from what was sent"))
+    same.then_some(()).ok_or_else(|| io::Error::other("the reply differs from what was sent"))
 }
 
 /// A connection that always has the same number of messages in flight.
@@ -64,12 +61,7 @@ impl Pipeline {
     pub fn new(stream: TcpStream, exchange: &Exchange, depth: usize) -> io::Result<Self> {
         stream.set_nonblocking(true)?;
         let stream = mio::net::TcpStream::from_std(stream);
-        Ok(Self {
-            stream,
-            sent: 0,
-            due: depth * exchange.request_len(),
-            partial: 0,
-        })
+        Ok(Self { stream, sent: 0, due: depth * exchange.request_len(), partial: 0 })
     }
 
     /// The stream, to be registered.
@@ -105,10 +97,7 @@ impl Pipeline {
 
     fn send(&mut self, exchange: &Exchange) -> io::Result<()> {
         while self.due > 0 {
-            match self
-                .stream
-                .write(exchange.request_from(self.sent, self.due))
-            {
+            match self.stream.write(exchange.request_from(self.sent, self.due)) {
                 Ok(len) => {
                     self.sent += len as u64;
                     self.due -= len;

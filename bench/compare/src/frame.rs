@@ -26,23 +26,15 @@ impl Exchange {
         let payload = noise(payload_size_bytes);
         let mut request = header(payload.len(), true);
         request.extend(MASKING_KEY);
-        request.extend(
-            payload
-                .iter()
-                .zip(MASKING_KEY.iter().cycle())
-                .map(|(octet, key)| octet ^ key),
-        );
+        request
+            .extend(payload.iter().zip(MASKING_KEY.iter().cycle()).map(|(octet, key)| octet ^ key));
         let reply = match protocol {
             Protocol::Raw => request.clone(),
             Protocol::WebSocket => [header(payload.len(), false), payload].concat(),
         };
         let request_len = request.len();
         // One copy more than can be outstanding: a run may begin within a message.
-        Self {
-            request: request.repeat(depth + 1),
-            request_len,
-            reply,
-        }
+        Self { request: request.repeat(depth + 1), request_len, reply }
     }
 
     /// Octets of one message as sent.

@@ -23,10 +23,7 @@ impl Settings {
     pub fn from_args() -> Self {
         let mut args = std::env::args().skip(1);
         let address = args.next().unwrap_or_else(|| "127.0.0.1:9001".to_owned());
-        Self {
-            address,
-            forward: args.next().as_deref() == Some("forward"),
-        }
+        Self { address, forward: args.next().as_deref() == Some("forward") }
     }
 }
 
@@ -38,9 +35,7 @@ pub fn serve<F, E>(address: &str, echo: impl Fn(TcpStream) -> F) -> io::Result<(
 where
     F: Future<Output = Result<(), E>> + 'static,
 {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let tasks = tokio::task::LocalSet::new();
     tasks.block_on(&runtime, async {
         let listener = TcpListener::bind(address).await?;

@@ -14,10 +14,8 @@ impl Process {
         for task in fs::read_dir(format!("/proc/{}/task", self.0))? {
             // The first of three numbers; a thread that just ended counts as 0.
             let text = fs::read_to_string(task?.path().join("schedstat")).unwrap_or_default();
-            let on_cpu = text
-                .split_whitespace()
-                .next()
-                .and_then(|number| number.parse::<u64>().ok());
+            let on_cpu =
+                text.split_whitespace().next().and_then(|number| number.parse::<u64>().ok());
             total += on_cpu.unwrap_or(0);
         }
         Ok(total)
@@ -28,7 +26,6 @@ impl Process {
         let text = fs::read_to_string(format!("/proc/{}/status", self.0))?;
         let line = text.lines().find_map(|line| line.strip_prefix("VmRSS:"));
         let kib = line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok());
-        kib.map(|kib| kib * 1024)
-            .ok_or_else(|| io::Error::other("no VmRSS"))
+        kib.map(|kib| kib * 1024).ok_or_else(|| io::Error::other("no VmRSS"))
     }
 }

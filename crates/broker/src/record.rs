@@ -70,6 +70,10 @@ pub(crate) enum Record<'a> {
         session: SessionId,
         queue: QueueId,
     },
+    /// The client has shown that it knows the session.
+    Prove {
+        session: SessionId,
+    },
     /// The next outbound sequence of the session is this entry of the queue.
     Dispatch {
         session: SessionId,
@@ -113,6 +117,7 @@ const DISPATCH: u64 = 12;
 const ACCEPT: u64 = 13;
 const RETURN: u64 = 14;
 const DEAD_LETTER: u64 = 15;
+const PROVE: u64 = 16;
 
 impl<'a> Record<'a> {
     /// Appends the record, for `Publish` all but the bytes of its body, which come last.
@@ -158,6 +163,7 @@ impl<'a> Record<'a> {
     fn encode_of_session(&self, out: &mut Vec<u8>) {
         match self {
             Self::EndSession { session } => put_ints(out, &[END_SESSION, session.0]),
+            Self::Prove { session } => put_ints(out, &[PROVE, session.0]),
             Self::Taken { session, seq } => put_ints(out, &[TAKEN, session.0, *seq]),
             Self::Consume { session, queue, credit } => {
                 put_ints(out, &[CONSUME, session.0, queue.0, u64::from(*credit)]);
@@ -225,6 +231,7 @@ impl<'a> Record<'a> {
         let mut int = |what| from.int(what);
         Ok(match tag {
             END_SESSION => Self::EndSession { session },
+            PROVE => Self::Prove { session },
             TAKEN => Self::Taken { session, seq: int("sequence")? },
             CONSUME => Self::Consume {
                 session,

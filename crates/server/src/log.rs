@@ -7,40 +7,44 @@ use crate::config::{Log, LogFormat};
 use std::io::IsTerminal;
 use tracing_subscriber::EnvFilter;
 
-/// The ids of events, as documented in `docs/reference/configuration.md` for alerts and searches.
+/// The ids of events: what alerts and searches can rely on.
 pub(crate) mod event {
-    /// A listener is open.
     pub(crate) const LISTENING: &str = "listening";
-    /// The journal is recovered; clients are served.
     pub(crate) const READY: &str = "ready";
-    /// A user was made because there was none, or was changed by the command line.
     pub(crate) const USER_PUT: &str = "user-put";
-    /// A socket could not be accepted.
     pub(crate) const ACCEPT_FAILED: &str = "accept-failed";
-    /// A connection was closed at once: too many.
     pub(crate) const CONNECTION_LIMIT: &str = "connection-limit";
-    /// TLS did not come about.
     pub(crate) const TLS_FAILED: &str = "tls-failed";
-    /// Certificates were read again.
     pub(crate) const TLS_RELOADED: &str = "tls-reloaded";
-    /// Certificates could not be read again; the old ones stay.
     pub(crate) const TLS_RELOAD_FAILED: &str = "tls-reload-failed";
-    /// A WebSocket handshake was refused.
     pub(crate) const HANDSHAKE_REFUSED: &str = "handshake-refused";
-    /// A wrong user name or password.
     pub(crate) const LOGIN_FAILED: &str = "login-failed";
-    /// Too many wrong passwords from one address.
     pub(crate) const LOGIN_THROTTLED: &str = "login-throttled";
-    /// A WebSocket connection is open.
     pub(crate) const CONNECTION_OPENED: &str = "connection-opened";
-    /// A WebSocket connection has ended.
     pub(crate) const CONNECTION_CLOSED: &str = "connection-closed";
-    /// The journal failed: nothing more is acknowledged, and Wharf exits.
     pub(crate) const JOURNAL_FAILED: &str = "journal-failed";
-    /// Wharf was told to stop.
     pub(crate) const DRAINING: &str = "draining";
-    /// Wharf has stopped.
     pub(crate) const STOPPED: &str = "stopped";
+
+    /// Each with its meaning, for the reference page.
+    pub(crate) const ALL: &[(&str, &str)] = &[
+        (LISTENING, "A listener is open."),
+        (READY, "The journal is recovered; clients are served."),
+        (USER_PUT, "A user was made because there was none, or was changed by the command line."),
+        (ACCEPT_FAILED, "A socket could not be accepted."),
+        (CONNECTION_LIMIT, "A connection was closed at once: too many."),
+        (TLS_FAILED, "TLS did not come about."),
+        (TLS_RELOADED, "Certificates were read again."),
+        (TLS_RELOAD_FAILED, "Certificates could not be read again; the old ones stay."),
+        (HANDSHAKE_REFUSED, "A WebSocket handshake was refused."),
+        (LOGIN_FAILED, "A wrong user name or password."),
+        (LOGIN_THROTTLED, "Too many wrong passwords from one address."),
+        (CONNECTION_OPENED, "A WebSocket connection is open."),
+        (CONNECTION_CLOSED, "A WebSocket connection has ended."),
+        (JOURNAL_FAILED, "The journal failed: nothing more is acknowledged, and Wharf exits."),
+        (DRAINING, "Wharf was told to stop."),
+        (STOPPED, "Wharf has stopped."),
+    ];
 }
 
 /// Starts logging. Does nothing when logging was started before.

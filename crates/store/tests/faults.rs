@@ -55,6 +55,43 @@ fn what_a_failed_sync_left_in_memory_is_written_again() {
     assert_eq!(Driver::open_on(&medium, small()).recovered.len(), shown, "it is durable now");
 }
 
+/// A batch of two whose first frame is torn and whose second is whole: neither was reported.
+/// The second must not come back when another frame takes the place of the first.
+#[test]
+fn remains_of_a_torn_batch_do_not_come_back() {
+    // Frames that fill pages: the next one starts where the next batch would.
+    let page_filling = |lsn| wharf_broker::journal::Frame {
+        lsn: Lsn(lsn),
+        chunks: vec![vec![lsn as u8 + 1; 4096 - 64].into()],
+    };
+    let name = "segment-0000000000000001";
+    let is_last_of_batch = |bytes: &[u8], page: usize| bytes[page * 4096 + 5] == 1;
+    let mut files = loop {
+        let medium = SimulatedMedium::new();
+        let mut driver = Driver::open_on(&medium, small());
+        (1..=3).for_each(|lsn| driver.journal.commit(page_filling(lsn)));
+        (1..=3).for_each(|_| drop(driver.next()));
+        drop(driver);
+        let files = medium.files();
+        // Which frames share a batch is for the threads to say: mostly these.
+        if !is_last_of_batch(&files[name], 2) && is_last_of_batch(&files[name], 1) {
+            break files;
+        }
+    };
+    let segment = files.get_mut(name).expect("the segment");
+    segment[2 * 4096 + 512..3 * 4096].fill(0);
+    segment[4 * 4096..].fill(0);
+    let medium = SimulatedMedium::with_files(files);
+
+    let mut driver = Driver::open_on(&medium, small());
+    assert_eq!(driver.recovered.len(), 1);
+    driver.journal.commit(page_filling(2));
+    assert!(matches!(driver.next(), Completion::Stored { lsn: Lsn(2), .. }));
+    let medium = medium.crash(CrashPlan::DropUnsynced);
+    drop(driver);
+    assert_eq!(Driver::open_on(&medium, small()).recovered.len(), 2);
+}
+
 #[test]
 fn a_full_disk_is_named() {
     let medium = SimulatedMedium::new();

@@ -75,7 +75,8 @@ fn meaningful(files: &BTreeMap<String, Vec<u8>>) -> Vec<(String, usize)> {
 
 #[test]
 fn every_flipped_bit_of_a_closed_log_is_found() {
-    for snapshot_at in [None, Some(3)] {
+    // A snapshot that does not cover all of the first segment: recovery reads every segment.
+    for snapshot_at in [None, Some(1)] {
         let medium = closed_log(snapshot_at);
         assert_eq!(verify_on(&medium).expect("whole"), Lsn(FRAMES));
         let places = meaningful(&medium.files());
@@ -155,7 +156,7 @@ fn a_log_shorter_than_its_snapshot_is_damage() {
 
 #[test]
 fn refusing_changes_nothing() {
-    let medium = closed_log(Some(5));
+    let medium = closed_log(None);
     let name = "segment-0000000000000001";
     medium.flip_bit(name, PAGE + 8, 0);
     let before = medium.files();
@@ -215,7 +216,8 @@ fn frames_inside_a_body_are_not_frames() {
     let mut driver = Driver::open_on(&medium, options.clone());
     driver.store(1);
     medium.cut_power_after(1);
-    let chunks = vec![image.slice(..4000), image.slice(4096..)];
+    // Aligned as frames are.
+    let chunks = vec![image.slice(PAGE..)];
     driver.journal.commit(Frame { lsn: Lsn(2), chunks });
     while !matches!(driver.next(), Completion::Failed(_)) {}
     drop(driver);

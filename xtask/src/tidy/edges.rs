@@ -31,25 +31,10 @@ const ADAPTERS: [(&str, &[&str]); 7] = [
     ("wharf-store", &["wharf-broker"]),
     ("wharf-jetstream", &["wharf-broker"]),
     ("wharf-api", &[]),
-    (
-        "wharf-client",
-        &[
-            "wharf-ws",
-            "wharf-sasl",
-            "wharf-amqp",
-            "wharf-xmpp",
-            "wharf-mbws",
-        ],
-    ),
+    ("wharf-client", &["wharf-ws", "wharf-sasl", "wharf-amqp", "wharf-xmpp", "wharf-mbws"]),
     (
         "wharf-server",
-        &[
-            "wharf-gateway",
-            "wharf-store",
-            "wharf-jetstream",
-            "wharf-api",
-            "wharf-client",
-        ],
+        &["wharf-gateway", "wharf-store", "wharf-jetstream", "wharf-api", "wharf-client"],
     ),
     (
         "wharf-sim",
@@ -100,11 +85,7 @@ const WORLDLY: [&str; 26] = [
 
 pub(super) fn check(tree: &Tree) -> Result<Vec<Finding>, String> {
     let mut findings: Vec<Finding> = tree.packages.iter().flat_map(inward).collect();
-    for package in tree
-        .packages
-        .iter()
-        .filter(|package| is_engine(&package.name))
-    {
+    for package in tree.packages.iter().filter(|package| is_engine(&package.name)) {
         let parts = workspace::built_from(&package.name)?;
         findings.extend(worldly(&package.name, &parts));
     }
@@ -117,13 +98,8 @@ fn inward(package: &Package) -> Vec<Finding> {
     let Some((_, allowed)) = table.into_iter().find(|(known, _)| known == name) else {
         return vec![format!("{name} is in no table of xtask/src/tidy/edges.rs")];
     };
-    let wrong = package
-        .inward
-        .iter()
-        .filter(|target| !allowed.contains(&target.as_str()));
-    wrong
-        .map(|target| format!("{name} must not depend on {target}"))
-        .collect()
+    let wrong = package.inward.iter().filter(|target| !allowed.contains(&target.as_str()));
+    wrong.map(|target| format!("{name} must not depend on {target}")).collect()
 }
 
 fn is_engine(name: &str) -> bool {
@@ -147,11 +123,7 @@ mod tests {
 
     fn package(name: &str, inward: &[&str]) -> Package {
         let inward = inward.iter().map(|name| (*name).to_owned()).collect();
-        Package {
-            name: name.to_owned(),
-            folder: String::new(),
-            inward,
-        }
+        Package { name: name.to_owned(), folder: String::new(), inward }
     }
 
     #[test]
@@ -169,9 +141,6 @@ mod tests {
     #[test]
     fn an_engine_built_from_a_runtime_is_refused() {
         let parts = ["bytes", "tokio", "tokio"].map(str::to_owned);
-        assert_eq!(
-            worldly("wharf-ws", &parts),
-            ["wharf-ws is an engine and is built from tokio"]
-        );
+        assert_eq!(worldly("wharf-ws", &parts), ["wharf-ws is an engine and is built from tokio"]);
     }
 }

@@ -5,16 +5,12 @@
 use super::{Finding, Tree};
 
 pub(super) fn check(tree: &Tree) -> Vec<Finding> {
-    let manifests = tree
-        .files
-        .iter()
-        .filter(|(file, _)| file.rsplit('/').next() == Some("Cargo.toml"));
+    let manifests =
+        tree.files.iter().filter(|(file, _)| file.rsplit('/').next() == Some("Cargo.toml"));
     manifests
         .flat_map(|(file, text)| {
             let silent = unexplained(text);
-            silent
-                .into_iter()
-                .map(move |name| format!("{file}: say why `{name}` is there"))
+            silent.into_iter().map(move |name| format!("{file}: say why `{name}` is there"))
         })
         .collect()
 }

@@ -11,16 +11,10 @@ pub(super) fn check(tree: &Tree) -> Vec<Finding> {
     let Some(text) = tree.file(FILE) else {
         return vec![format!("{FILE} is missing")];
     };
-    let members: Vec<&str> = tree
-        .packages
-        .iter()
-        .map(|package| package.folder.as_str())
-        .collect();
+    let members: Vec<&str> = tree.packages.iter().map(|package| package.folder.as_str()).collect();
     let exists = |path: &str| {
         let folder = format!("{path}/");
-        tree.files
-            .iter()
-            .any(|(file, _)| file == path || file.starts_with(&folder))
+        tree.files.iter().any(|(file, _)| file == path || file.starts_with(&folder))
     };
     compare(text, &members, exists)
 }
@@ -37,9 +31,7 @@ fn compare(text: &str, members: &[&str], exists: impl Fn(&str) -> bool) -> Vec<F
     }
     for (path, description) in &entries {
         if !exists(path) {
-            findings.push(format!(
-                "{FILE}: the code map lists `{path}`, which is not there"
-            ));
+            findings.push(format!("{FILE}: the code map lists `{path}`, which is not there"));
         } else if path.starts_with("crates/")
             && path.matches('/').count() == 1
             && !members.contains(path)
@@ -62,9 +54,7 @@ fn entries(text: &str) -> Vec<(&str, &str)> {
         .take_while(|line| !line.starts_with("# ") && !line.starts_with("## "));
     let items = section.filter_map(|line| {
         let item = line.trim_start();
-        let item = item
-            .strip_prefix("- ")
-            .or_else(|| item.strip_prefix("| "))?;
+        let item = item.strip_prefix("- ").or_else(|| item.strip_prefix("| "))?;
         let (path, description) = item.trim_start().strip_prefix('`')?.split_once('`')?;
         Some((path.trim_end_matches('/'), description))
     });
@@ -90,9 +80,8 @@ mod tests {
 
     #[test]
     fn the_map_and_the_workspace_are_compared_both_ways() {
-        let found = compare(TEXT, &["crates/ws", "crates/mbws", "sim"], |path| {
-            path != "crates/old"
-        });
+        let found =
+            compare(TEXT, &["crates/ws", "crates/mbws", "sim"], |path| path != "crates/old");
         assert_eq!(
             found,
             [

@@ -27,17 +27,11 @@ impl Tree {
                 files.push((file, text));
             }
         }
-        Ok(Self {
-            packages: workspace::packages()?,
-            files,
-        })
+        Ok(Self { packages: workspace::packages()?, files })
     }
 
     fn file(&self, path: &str) -> Option<&str> {
-        self.files
-            .iter()
-            .find(|(file, _)| file == path)
-            .map(|(_, text)| text.as_str())
+        self.files.iter().find(|(file, _)| file == path).map(|(_, text)| text.as_str())
     }
 
     fn with_extension<'a>(

@@ -2,18 +2,15 @@
 
 use super::{Finding, Tree};
 
-const EMPTY_NAMES: [&str; 8] = [
-    "common", "core", "helper", "helpers", "types", "util", "utils", "misc",
-];
+const EMPTY_NAMES: [&str; 8] =
+    ["common", "core", "helper", "helpers", "types", "util", "utils", "misc"];
 
 pub(super) fn check(tree: &Tree) -> Vec<Finding> {
     let crates = tree.packages.iter().map(|package| package.name.as_str());
     let crates = crates.filter(|name| is_empty_name(name.rsplit('-').next().unwrap_or(name)));
     let crates = crates.map(|name| format!("crate {name}: name it by its role"));
-    let modules = tree
-        .with_extension("rs")
-        .map(|(file, _)| file)
-        .filter(|file| is_empty_module(file));
+    let modules =
+        tree.with_extension("rs").map(|(file, _)| file).filter(|file| is_empty_module(file));
     let modules = modules.map(|file| format!("module {file}: name it by what it holds"));
     crates.chain(modules).collect()
 }

@@ -20,10 +20,7 @@ const GROWING_SHOWN: usize = 5;
 pub(super) fn check(tree: &Tree) -> (Vec<Finding>, Vec<String>) {
     let mut files = Vec::new();
     let mut large = BTreeMap::new();
-    for (file, text) in tree
-        .with_extension("rs")
-        .filter(|(file, _)| !source::is_test_file(file))
-    {
+    for (file, text) in tree.with_extension("rs").filter(|(file, _)| !source::is_test_file(file)) {
         let lines = source::without_tests(text);
         files.push((lines.len(), file));
         if lines.len() > FILE_LINES_MAX {
@@ -32,18 +29,14 @@ pub(super) fn check(tree: &Tree) -> (Vec<Finding>, Vec<String>) {
         for function in source::functions(&lines) {
             if function.lines > FUNCTION_LINES_MAX {
                 // Functions of one name in one file share an entry: the longest counts.
-                let entry = large
-                    .entry(format!("{file} {}", function.name))
-                    .or_insert(0);
+                let entry = large.entry(format!("{file} {}", function.name)).or_insert(0);
                 *entry = function.lines.max(*entry);
             }
         }
     }
     files.sort_unstable_by_key(|(lines, file)| (Reverse(*lines), *file));
     let shown = files.iter().take(GROWING_SHOWN);
-    let growing = shown
-        .map(|(lines, file)| format!("{lines:>5} {file}"))
-        .collect();
+    let growing = shown.map(|(lines, file)| format!("{lines:>5} {file}")).collect();
     let allowed = tree.file(RATCHET).map(read_ratchet).unwrap_or_default();
     (compare(&large, &allowed), growing)
 }
@@ -58,24 +51,18 @@ fn read_ratchet(text: &str) -> BTreeMap<String, usize> {
 
 fn compare(large: &BTreeMap<String, usize>, allowed: &BTreeMap<String, usize>) -> Vec<Finding> {
     let limit = |what: &str| {
-        if what.contains(' ') {
-            FUNCTION_LINES_MAX
-        } else {
-            FILE_LINES_MAX
-        }
+        if what.contains(' ') { FUNCTION_LINES_MAX } else { FILE_LINES_MAX }
     };
-    let grown = large
-        .iter()
-        .filter_map(|(what, size)| match allowed.get(what) {
-            None => Some(format!("{what}: {size} lines, limit {}", limit(what))),
-            Some(before) if size > before => {
-                Some(format!("{what}: grew from {before} to {size} lines"))
-            }
-            Some(before) if size < before => Some(format!(
-                "{what}: down to {size} lines, lower its entry in {RATCHET}"
-            )),
-            Some(_) => None,
-        });
+    let grown = large.iter().filter_map(|(what, size)| match allowed.get(what) {
+        None => Some(format!("{what}: {size} lines, limit {}", limit(what))),
+        Some(before) if size > before => {
+            Some(format!("{what}: grew from {before} to {size} lines"))
+        }
+        Some(before) if size < before => {
+            Some(format!("{what}: down to {size} lines, lower its entry in {RATCHET}"))
+        }
+        Some(_) => None,
+    });
     let gone = allowed.keys().filter(|what| !large.contains_key(*what));
     let gone = gone.map(|what| format!("{what}: within its limit, remove it from {RATCHET}"));
     grown.chain(gone).collect()
@@ -86,26 +73,16 @@ mod tests {
     use super::*;
 
     fn sizes(entries: &[(&str, usize)]) -> BTreeMap<String, usize> {
-        entries
-            .iter()
-            .map(|(what, size)| ((*what).to_owned(), *size))
-            .collect()
+        entries.iter().map(|(what, size)| ((*what).to_owned(), *size)).collect()
     }
 
     #[test]
     fn the_ratchet_turns_one_way() {
         let allowed = read_ratchet("# a comment\n700 a.rs\n80 a.rs f\n90 b.rs g\n");
         assert!(
-            compare(
-                &sizes(&[("a.rs", 700), ("a.rs f", 80), ("b.rs g", 90)]),
-                &allowed
-            )
-            .is_empty()
+            compare(&sizes(&[("a.rs", 700), ("a.rs f", 80), ("b.rs g", 90)]), &allowed).is_empty()
         );
-        let found = compare(
-            &sizes(&[("a.rs", 701), ("a.rs f", 79), ("c.rs", 650)]),
-            &allowed,
-        );
+        let found = compare(&sizes(&[("a.rs", 701), ("a.rs f", 79), ("c.rs", 650)]), &allowed);
         assert_eq!(
             found,
             [

@@ -33,34 +33,17 @@ fn main() -> Outcome<()> {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = args.iter().map(String::as_str).collect();
     match words.as_slice() {
-        [
-            "echo",
-            address,
-            pid,
-            protocol,
-            connections,
-            depth,
-            size,
-            seconds,
-        ] => {
+        ["echo", address, pid, protocol, connections, depth, size, seconds] => {
             let target = target(address, pid, protocol)?;
             let window = Duration::from_secs_f64(seconds.parse()?);
-            echo(
-                &target,
-                connections.parse()?,
-                depth.parse()?,
-                size.parse()?,
-                window,
-            )
+            echo(&target, connections.parse()?, depth.parse()?, size.parse()?, window)
         }
         ["idle", address, pid, protocol, connections] => {
             idle(&target(address, pid, protocol)?, connections.parse()?)
         }
-        _ => Err(
-            "usage: load echo ADDRESS PID raw|ws CONNECTIONS DEPTH SIZE SECONDS\n       \
+        _ => Err("usage: load echo ADDRESS PID raw|ws CONNECTIONS DEPTH SIZE SECONDS\n       \
                   load idle ADDRESS PID raw|ws CONNECTIONS"
-                .into(),
-        ),
+            .into()),
     }
 }
 
@@ -70,11 +53,7 @@ fn target(address: &str, pid: &str, protocol: &str) -> Outcome<Target> {
         "ws" => Protocol::WebSocket,
         _ => return Err("protocol: raw or ws".into()),
     };
-    Ok(Target {
-        address: address.parse()?,
-        process: Process(pid.parse()?),
-        protocol,
-    })
+    Ok(Target { address: address.parse()?, process: Process(pid.parse()?), protocol })
 }
 
 fn echo(
@@ -93,8 +72,7 @@ fn echo(
         connection::exchange_once(&mut stream, &exchange)?;
         let mut pipeline = Pipeline::new(stream, &exchange, depth)?;
         let interest = Interest::READABLE | Interest::WRITABLE;
-        poll.registry()
-            .register(pipeline.stream(), Token(index), interest)?;
+        poll.registry().register(pipeline.stream(), Token(index), interest)?;
         pipelines.push(pipeline);
     }
 

@@ -20,8 +20,7 @@ struct Echo {
 fn main() -> Result<(), Box<dyn Error>> {
     let mut listener = TcpListener::bind(Settings::from_args().address.parse()?)?;
     let mut poll = Poll::new()?;
-    poll.registry()
-        .register(&mut listener, LISTENER, Interest::READABLE)?;
+    poll.registry().register(&mut listener, LISTENER, Interest::READABLE)?;
     let mut echoes = HashMap::new();
     let mut next = 0;
     let mut events = Events::with_capacity(1024);
@@ -56,13 +55,7 @@ fn accept(
         let token = Token(*next);
         *next += 1;
         registry.register(&mut stream, token, Interest::READABLE | Interest::WRITABLE)?;
-        echoes.insert(
-            token,
-            Echo {
-                stream,
-                unsent: Vec::new(),
-            },
-        );
+        echoes.insert(token, Echo { stream, unsent: Vec::new() });
     }
     Ok(())
 }

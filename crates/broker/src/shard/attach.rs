@@ -14,8 +14,6 @@ use std::collections::{BTreeMap, BTreeSet};
 pub(super) struct Attachments {
     sessions: BTreeMap<ConnectionId, SessionId>,
     connections: BTreeMap<SessionId, ConnectionId>,
-    /// Sessions whose client has not shown that it knows them: our answer may be lost.
-    unproven: BTreeSet<SessionId>,
     expiry: BTreeMap<SessionId, Timestamp>,
     expiries: BTreeSet<(Timestamp, SessionId)>,
 }
@@ -38,12 +36,6 @@ impl Attachments {
         self.expiries.first().map(|(at, _)| *at)
     }
 
-    pub(super) fn prove(&mut self, session: SessionId) {
-        if !self.unproven.is_empty() {
-            self.unproven.remove(&session);
-        }
-    }
-
     /// Binds both; gives back the connection that had the session.
     fn bind(&mut self, connection: ConnectionId, session: SessionId) -> Option<ConnectionId> {
         self.keep(session);
@@ -62,7 +54,6 @@ impl Attachments {
     /// The session is gone.
     fn forget(&mut self, session: SessionId) -> Option<ConnectionId> {
         self.keep(session);
-        self.unproven.remove(&session);
         let connection = self.connections.remove(&session)?;
         self.sessions.remove(&connection);
         Some(connection)
@@ -103,7 +94,6 @@ impl Shard {
         let opened = self.record(&Record::OpenSession { key, kind }).session;
         let Some(session) = opened else { return };
         self.attachments.bind(connection, session);
-        self.attachments.unproven.insert(session);
         self.statistics.sessions_opened = self.statistics.sessions_opened.saturating_add(1);
         self.tell(connection, Event::Opened);
     }
@@ -117,7 +107,7 @@ impl Shard {
             self.outbox.forget(before);
             self.outbox.push_now(before, Event::TakenOver);
         }
-        self.attachments.prove(session);
+        self.prove(session);
         self.stop_feeding(session);
         // The ledger told must hold everything handled, and be durable when it is told.
         self.record_taking_of(session);
@@ -153,10 +143,24 @@ impl Shard {
             return self.end_session(session);
         }
         self.stop_feeding(session);
-        let retention_ms = if self.attachments.unproven.contains(&session) {
-            self.config.session_unproven_retention_ms
-        } else {
+        self.retain(session, now);
+    }
+
+    /// The client shows that it knows its session: our answer was not lost on the way.
+    pub(super) fn prove(&mut self, session: SessionId) {
+        if self.state.sessions.get(&session).is_some_and(|session| !session.proven) {
+            self.record(&Record::Prove { session });
+        }
+    }
+
+    /// Begins the retention of a session without a connection. One that nobody may know of
+    /// cannot hold messages for long.
+    pub(super) fn retain(&mut self, session: SessionId, now: Timestamp) {
+        let Some(retained) = self.state.sessions.get(&session) else { return };
+        let retention_ms = if retained.proven {
             self.config.session_retention_ms
+        } else {
+            self.config.session_unproven_retention_ms
         };
         self.attachments.expire_at(session, now.plus_ms(retention_ms));
     }

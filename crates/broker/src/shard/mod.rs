@@ -161,7 +161,7 @@ impl Shard {
             Command::Open { .. } | Command::Attach { .. } | Command::Detach => {}
             Command::Resume { received } => self.resume(connection, session, received),
             Command::End { unsettled } => self.end(connection, session, unsettled),
-            Command::Known => self.attachments.prove(session),
+            Command::Known => self.prove(session),
             Command::Publish { seq, to, message } => {
                 self.publish(connection, session, seq, &to, message);
             }
@@ -174,7 +174,7 @@ impl Shard {
                 self.cancel(session, &address, subscription.as_deref());
             }
             Command::Settle { first, last, outcome } => {
-                self.attachments.prove(session);
+                self.prove(session);
                 self.settle(session, first, last, outcome);
             }
         }

@@ -77,7 +77,7 @@ impl Shard {
     /// Notes that inbound `seq` is handled; it is recorded in the frame of its effect.
     pub(super) fn take(&mut self, connection: ConnectionId, session: SessionId, seq: Option<u64>) {
         let Some(seq) = seq else { return };
-        self.attachments.prove(session);
+        self.prove(session);
         self.taking.by_session.insert(session, (connection, seq));
     }
 

@@ -6,7 +6,7 @@ use super::log::{Log, LogLimits};
 use super::outbox::Outbox;
 use super::publish::Taking;
 use super::{Config, Fetching, Shard};
-use crate::command::{SessionId, SessionKind};
+use crate::command::SessionKind;
 use crate::journal::{Lsn, Recovery};
 use crate::policy::Policies;
 use crate::record::Record;
@@ -112,22 +112,13 @@ impl Shard {
     }
 
     fn settle_sessions(&mut self, now: Timestamp) {
-        let mut volatile: Vec<SessionId> = Vec::new();
-        for (id, session) in &self.state.sessions {
-            if session.kind == SessionKind::Volatile {
-                volatile.push(*id);
-                continue;
-            }
-            let ledger = session.ledger();
-            let used = ledger.taken > 0 || ledger.sent > 0 || !session.consumers.is_empty();
-            let retention_ms = if used {
-                self.config.session_retention_ms
-            } else {
-                self.config.session_unproven_retention_ms
-            };
-            self.attachments.expire_at(*id, now.plus_ms(retention_ms));
-        }
-        volatile.into_iter().for_each(|session| self.end_session(session));
+        let sessions = &self.state.sessions;
+        let (recoverable, volatile): (Vec<_>, Vec<_>) = sessions
+            .iter()
+            .map(|(id, session)| (*id, session.kind))
+            .partition(|(_, kind)| *kind == SessionKind::Recoverable);
+        recoverable.into_iter().for_each(|(session, _)| self.retain(session, now));
+        volatile.into_iter().for_each(|(session, _)| self.end_session(session));
     }
 
     /// Whether the durable state of both is the same; for tests of recovery.

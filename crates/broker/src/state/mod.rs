@@ -127,6 +127,10 @@ impl State {
     fn apply_to_session(&mut self, record: &Record<'_>) -> Result<(), Inconsistent> {
         match *record {
             Record::EndSession { session } => self.end_session(session),
+            Record::Prove { session } => {
+                self.session_mut(session)?.proven = true;
+                Ok(())
+            }
             Record::Taken { session, seq } => {
                 self.session_mut(session)?.taken = seq;
                 Ok(())

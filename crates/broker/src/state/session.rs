@@ -10,6 +10,8 @@ use std::collections::VecDeque;
 pub(crate) struct Session {
     pub(crate) key: SessionKey,
     pub(crate) kind: SessionKind,
+    /// The client has shown that it knows the session: our answer has reached it.
+    pub(crate) proven: bool,
     /// Highest inbound sequence recorded.
     pub(crate) taken: u64,
     /// Everything up to here is settled.
@@ -45,6 +47,7 @@ impl Session {
         Self {
             key,
             kind,
+            proven: false,
             taken: 0,
             settled: 0,
             outbound: VecDeque::new(),

@@ -331,6 +331,7 @@ fn encode_session(out: &mut Vec<u8>, id: SessionId, session: &Session) {
     out.put_int(id.0);
     put_key(out, &session.key);
     out.put_flag(session.kind == crate::command::SessionKind::Recoverable);
+    out.put_flag(session.proven);
     out.put_int(ledger.taken);
     out.put_int(ledger.settled);
     out.put_int(session.consumers.len() as u64);
@@ -354,6 +355,7 @@ fn decode_session(from: &mut Reader<'_>) -> Result<(SessionId, Session), Malform
     let id = SessionId(from.int("session id")?);
     let key = read_key(from)?;
     let mut session = Session::new(key, read_session_kind(from)?);
+    session.proven = from.flag("proven")?;
     session.restore(from.int("taken")?, from.int("settled")?);
     for _ in 0..from.len("consumer count")? {
         let queue = QueueId(from.int("queue id")?);

@@ -2,6 +2,7 @@
 
 use super::Config;
 use super::keys::{KEYS, Key};
+use crate::log::event;
 use std::fmt::Write as _;
 use toml::{Table, Value};
 
@@ -28,6 +29,13 @@ pub fn reference_page() -> String {
         }
         let default = default_of(&defaults, key).map_or("-".to_owned(), |v| format!("`{v}`"));
         let _ = writeln!(page, "| `{name}` | {default} | {} |", key.doc);
+    }
+    page.push_str(
+        "\n## Log events\n\nEach line of the log has the field `event`.\n\n\
+         | event | meaning |\n|---|---|\n",
+    );
+    for (id, meaning) in event::ALL {
+        let _ = writeln!(page, "| `{id}` | {meaning} |");
     }
     page
 }
