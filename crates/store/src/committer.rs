@@ -57,8 +57,16 @@ pub(crate) struct Committer {
     retiring: Option<Active>,
     /// The newest frame that is durable.
     durable: Lsn,
-    /// Whether a mark was written and not synced.
-    mark_unsynced: bool,
+    mark: Mark,
+}
+
+/// The statement behind the last frame that it is durable.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Mark {
+    /// Not written yet.
+    Due,
+    Written,
+    Synced,
 }
 
 impl Committer {
@@ -68,7 +76,7 @@ impl Committer {
         active: Option<Active>,
         durable: Lsn,
     ) -> Self {
-        Self { ports, options, active, retiring: None, durable, mark_unsynced: false }
+        Self { ports, options, active, retiring: None, durable, mark: Mark::Due }
     }
 
     /// Runs until the journal is dropped or fails.
@@ -86,14 +94,17 @@ impl Committer {
             if self.ports.completions.has_failed() {
                 return Ok(());
             }
-            self.write_mark()?;
         }
         self.sync_mark()
     }
 
     /// Waits for a frame; uses a quiet moment to make the mark durable. `None` at the end.
     fn next_frame(&mut self, frames: &Receiver<Frame>) -> Result<Option<Frame>, JournalFailure> {
-        if self.mark_unsynced {
+        if let Ok(frame) = frames.try_recv() {
+            return Ok(Some(frame));
+        }
+        self.write_mark()?;
+        if self.mark == Mark::Written {
             match frames.recv_timeout(Duration::from_millis(MARK_SYNC_DELAY_MS)) {
                 Ok(frame) => return Ok(Some(frame)),
                 Err(RecvTimeoutError::Timeout) => self.sync_mark()?,
@@ -166,7 +177,6 @@ impl Committer {
         let position = HEADER_PAGES * PAGE_BYTES;
         let before = self.active.replace(Active { file, header, position, is_fresh: true });
         self.retiring = before;
-        self.mark_unsynced = false;
         Ok(())
     }
 
@@ -192,7 +202,7 @@ impl Committer {
             return Err(self.failed("write to the log", &name, &error));
         }
         active.position = end;
-        self.mark_unsynced = false;
+        self.mark = Mark::Due;
         if active.is_fresh {
             active.is_fresh = false;
             let segment = Segment {
@@ -226,38 +236,42 @@ impl Committer {
             return Ok(());
         }
         // Should the new segment ever be lost, the old one knows that there was more.
-        let mark = mark(retired.header.epoch, last_lsn.next(), self.durable);
-        write_page(retired.file.as_ref(), retired.position, &mark)
-            .map_err(|error| self.failed("write to the log", &segment_name(first_lsn), &error))
+        self.state_durable(&retired, last_lsn.next())
+    }
+
+    /// Writes a mark behind the last frame of a segment, where frame `next` would be.
+    fn state_durable(&self, segment: &Active, next: Lsn) -> Result<(), JournalFailure> {
+        let header = segment.header;
+        if segment.position + PAGE_BYTES > header.size_bytes {
+            return Ok(());
+        }
+        let mark = mark(header.epoch, next, self.durable);
+        write_page(segment.file.as_ref(), segment.position, &mark).map_err(|error| {
+            self.failed("write to the log", &segment_name(header.first_lsn), &error)
+        })
     }
 
     /// States, without a sync, that everything so far is durable: a process that is killed
     /// leaves this behind, and so proves its last frames whole.
     fn write_mark(&mut self) -> Result<(), JournalFailure> {
-        let durable = self.durable;
-        let Some(active) = &self.active else {
+        let Some(active) = self.active.as_ref().filter(|_| self.mark == Mark::Due) else {
             return Ok(());
         };
-        let mark = mark(active.header.epoch, durable.next(), durable);
-        if let Err(error) = write_page(active.file.as_ref(), active.position, &mark) {
-            let name = segment_name(active.header.first_lsn);
-            return Err(self.failed("write to the log", &name, &error));
-        }
-        self.mark_unsynced = true;
+        self.state_durable(active, self.durable.next())?;
+        self.mark = Mark::Written;
         Ok(())
     }
 
     fn sync_mark(&mut self) -> Result<(), JournalFailure> {
-        if !std::mem::take(&mut self.mark_unsynced) {
-            return Ok(());
-        }
-        let Some(active) = &self.active else {
+        let Some(active) = self.active.as_ref().filter(|_| self.mark == Mark::Written) else {
             return Ok(());
         };
         active.file.sync_data().map_err(|error| {
             let name = segment_name(active.header.first_lsn);
             self.failed("sync the log", &name, &error)
-        })
+        })?;
+        self.mark = Mark::Synced;
+        Ok(())
     }
 
     fn failed(&self, action: &str, name: &str, error: &io::Error) -> JournalFailure {

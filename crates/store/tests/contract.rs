@@ -9,6 +9,9 @@ use support::{Driver, frame, payload, whole};
 use wharf_broker::journal::{Completion, Extent, Journal, Location, Lsn, Recovery, Slice, Ticket};
 use wharf_store::{CrashPlan, MemoryJournal, Options, SimulatedMedium};
 
+type Snapshot = (Lsn, Vec<u8>);
+type Stored = (Lsn, Location, Bytes);
+
 /// A journal that the suite can wait for and crash.
 trait Subject: Sized {
     /// An empty one.
@@ -18,7 +21,7 @@ trait Subject: Sized {
     /// The next completion; waits for it.
     fn next(&mut self) -> Completion;
     /// Loses everything that was not reported, and opens again.
-    fn crashed(self) -> (Self, Option<(Lsn, Vec<u8>)>, Vec<(Lsn, Location, Bytes)>);
+    fn crashed(self) -> (Self, Option<Snapshot>, Vec<Stored>);
 
     /// Commits and waits.
     fn store(&mut self, lsns: std::ops::RangeInclusive<u64>) -> Vec<Location> {
@@ -67,7 +70,7 @@ impl Subject for Embedded {
         self.driver.next()
     }
 
-    fn crashed(self) -> (Self, Option<(Lsn, Vec<u8>)>, Vec<(Lsn, Location, Bytes)>) {
+    fn crashed(self) -> (Self, Option<Snapshot>, Vec<Stored>) {
         // What is reported was synced; cut before the journal can close in good order.
         let medium = self.medium.crash(CrashPlan::DropUnsynced);
         drop(self.driver);
@@ -97,7 +100,7 @@ impl Subject for MemoryJournal {
         }
     }
 
-    fn crashed(self) -> (Self, Option<(Lsn, Vec<u8>)>, Vec<(Lsn, Location, Bytes)>) {
+    fn crashed(self) -> (Self, Option<Snapshot>, Vec<Stored>) {
         let (after, Recovery { snapshot, frames }) = MemoryJournal::crash(self, 0);
         let frames = frames.map(|found| {
             let found = found.expect("memory does not rot");

@@ -26,43 +26,49 @@ pub(crate) enum Opcode {
 }
 
 impl Opcode {
+    #[inline]
     fn from_wire(version: Version, nibble: u8) -> Result<Opcode, Violation> {
-        let opcode = match (version, nibble) {
-            (_, 0x0) => Opcode::Continuation,
-            // HYBI-041: version 6 has its own numbers.
-            (Version::Draft6, 0x1) => Opcode::Close,
-            (Version::Draft6, 0x2) => Opcode::Ping,
-            (Version::Draft6, 0x3) => Opcode::Pong,
-            (Version::Draft6, 0x4) => Opcode::Text,
-            (Version::Draft6, 0x5) => Opcode::Binary,
-            // WS-RG-06, HYBI-060: and 7, 8 and 13 share theirs. HYBI-064: an example in the text
-            // of version 7 says 4 for text; 1 is meant.
-            (Version::Rfc6455 | Version::Draft8 | Version::Draft7, 0x1) => Opcode::Text,
-            (Version::Rfc6455 | Version::Draft8 | Version::Draft7, 0x2) => Opcode::Binary,
-            (Version::Rfc6455 | Version::Draft8 | Version::Draft7, 0x8) => Opcode::Close,
-            (Version::Rfc6455 | Version::Draft8 | Version::Draft7, 0x9) => Opcode::Ping,
-            (Version::Rfc6455 | Version::Draft8 | Version::Draft7, 0xA) => Opcode::Pong,
+        if version == Version::Draft6 {
+            return Opcode::from_draft6(nibble);
+        }
+        // WS-RG-06, HYBI-060: 7, 8 and 13 share their numbers. HYBI-064: an example in the text of
+        // version 7 says 4 for text; 1 is meant.
+        Ok(match nibble {
+            0x0 => Opcode::Continuation,
+            0x1 => Opcode::Text,
+            0x2 => Opcode::Binary,
+            0x8 => Opcode::Close,
+            0x9 => Opcode::Ping,
+            0xA => Opcode::Pong,
             // WS-FR-03: everything else is reserved.
             _ => return Err(Violation::ReservedOpcode(nibble)),
-        };
-        Ok(opcode)
+        })
     }
 
+    /// HYBI-041: version 6 has numbers of its own.
+    fn from_draft6(nibble: u8) -> Result<Opcode, Violation> {
+        Ok(match nibble {
+            0x0 => Opcode::Continuation,
+            0x1 => Opcode::Close,
+            0x2 => Opcode::Ping,
+            0x3 => Opcode::Pong,
+            0x4 => Opcode::Text,
+            0x5 => Opcode::Binary,
+            _ => return Err(Violation::ReservedOpcode(nibble)),
+        })
+    }
+
+    #[inline]
     const fn to_wire(self, version: Version) -> u8 {
-        match (version, self) {
-            (_, Opcode::Continuation) => 0x0,
-            // HYBI-041.
-            (Version::Draft6, Opcode::Close) => 0x1,
-            (Version::Draft6, Opcode::Ping) => 0x2,
-            (Version::Draft6, Opcode::Pong) => 0x3,
-            (Version::Draft6, Opcode::Text) => 0x4,
-            (Version::Draft6, Opcode::Binary) => 0x5,
-            (_, Opcode::Text) => 0x1,
-            (_, Opcode::Binary) => 0x2,
-            (_, Opcode::Close) => 0x8,
-            (_, Opcode::Ping) => 0x9,
-            (_, Opcode::Pong) => 0xA,
-        }
+        let (numbered, draft6) = match self {
+            Opcode::Continuation => (0x0, 0x0),
+            Opcode::Text => (0x1, 0x4),
+            Opcode::Binary => (0x2, 0x5),
+            Opcode::Close => (0x8, 0x1),
+            Opcode::Ping => (0x9, 0x2),
+            Opcode::Pong => (0xA, 0x3),
+        };
+        if matches!(version, Version::Draft6) { draft6 } else { numbered }
     }
 
     /// HYBI-046: asked of the opcode, because in version 6 no bit tells.
@@ -186,10 +192,17 @@ impl Encoded {
     }
 
     #[inline]
-    fn push(&mut self, bytes: &[u8]) {
+    pub(crate) fn append_to(&self, out: &mut Vec<u8>) {
+        // A copy of fixed size and a cut cost less than a copy of a size that has to be looked at.
+        let end = out.len().saturating_add(self.size);
+        out.extend_from_slice(&self.bytes);
+        out.truncate(end);
+    }
+
+    fn push(&mut self, bytes: [u8; 4]) {
         let end = self.size.saturating_add(bytes.len());
         if let Some(room) = self.bytes.get_mut(self.size..end) {
-            room.copy_from_slice(bytes);
+            room.copy_from_slice(&bytes);
             self.size = end;
         }
     }
@@ -198,37 +211,43 @@ impl Encoded {
 /// Writes `header`; its key, if any, is the one to mask with.
 #[inline]
 pub(crate) fn encode(version: Version, header: &Header) -> Encoded {
-    let mut out =
-        Encoded { bytes: [0; HEADER_MAX_BYTES], size: 0, payload_key: header.key };
-    let wholly_masked = version == Version::Draft6;
-    if let (true, Some(key)) = (wholly_masked, header.key) {
-        out.push(&key);
-    }
-    let mask_bit = if header.key.is_some() && !wholly_masked { 0x80 } else { 0 };
     let first = u8::from(header.fin) << 7 | header.rsv << 4 | header.opcode.to_wire(version);
-    // WS-FR-04: always the shortest form (HYBI-047: in every version).
-    match header.payload_size_bytes {
-        size @ 0..=125 => out.push(&[first, mask_bit | size.to_le_bytes()[0]]),
-        size => match u16::try_from(size) {
-            Ok(size) => {
-                let [high, low] = size.to_be_bytes();
-                out.push(&[first, mask_bit | 126, high, low]);
-            }
-            Err(_) => {
-                out.push(&[first, mask_bit | 127]);
-                out.push(&size.to_be_bytes());
-            }
-        },
-    }
-    match header.key {
-        // HYBI-042: the header is masked as well, and the payload goes on where it ended.
-        Some(key) if wholly_masked => {
-            let masked = out.bytes.get_mut(4..out.size).unwrap_or_default();
-            mask::apply(key, masked);
-            out.payload_key = Some(mask::rotate(key, out.size));
+    let mut out = clear(first, header.payload_size_bytes);
+    if let Some(key) = header.key {
+        out.payload_key = Some(key);
+        if version == Version::Draft6 {
+            return mask_wholly(&out, key);
         }
-        Some(key) => out.push(&key),
-        None => {}
+        if let [_, second, ..] = &mut out.bytes {
+            *second |= 0x80;
+        }
+        out.push(key);
     }
+    out
+}
+
+/// WS-FR-04: always the shortest form (HYBI-047: in every version).
+#[inline]
+fn clear(first: u8, payload_size_bytes: u64) -> Encoded {
+    let [a, b, c, d, e, f, g, h] = payload_size_bytes.to_be_bytes();
+    let (bytes, size) = match payload_size_bytes {
+        0..=125 => ([first, h, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0], 2),
+        126..=65535 => ([first, 126, g, h, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0], 4),
+        65536.. => ([first, 127, a, b, c, d, e, f, g, h, 0, 0, 0, 0], 10),
+    };
+    Encoded { bytes, size, payload_key: None }
+}
+
+/// HYBI-042: the key goes in front, the header is masked as well, and the payload goes on where
+/// the header ended.
+fn mask_wholly(clear: &Encoded, key: [u8; 4]) -> Encoded {
+    let mut out = Encoded { bytes: [0; HEADER_MAX_BYTES], size: 0, payload_key: None };
+    out.push(key);
+    for (to, from) in out.bytes.iter_mut().skip(4).zip(clear.as_slice()) {
+        *to = *from;
+    }
+    out.size = clear.size.saturating_add(4);
+    mask::apply(key, out.bytes.get_mut(4..out.size).unwrap_or_default());
+    out.payload_key = Some(mask::rotate(key, clear.size));
     out
 }

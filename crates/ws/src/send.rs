@@ -182,7 +182,7 @@ impl Sender {
         // WS-FR-06: no extension data is ever sent.
         let header = self.encode(fin, 0, opcode, size);
         out.reserve(size.saturating_add(HEADER_MAX_BYTES));
-        out.extend_from_slice(header.as_slice());
+        header.append_to(out);
         match header.payload_key {
             // WS-MK-03, HYBI-044: servers do not mask.
             None => parts.iter().for_each(|part| out.extend_from_slice(part)),

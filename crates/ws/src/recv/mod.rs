@@ -89,17 +89,18 @@ impl Receiver {
         loop {
             let frame = match self.frame.take() {
                 Some(frame) => frame,
-                None => match self.intake.next_header(self.wire, input)? {
-                    Some(header) => self.admit(header)?,
-                    None => return Ok(None),
-                },
+                None => {
+                    let Some(header) = self.intake.next_header(self.wire, input)? else {
+                        return Ok(None);
+                    };
+                    self.admit(&header)?;
+                    if self.lies_whole(&header, input) {
+                        return self.lend(&header, input, 0).map(Some);
+                    }
+                    Frame { header, received_bytes: 0, reclaimed: false }
+                }
             };
-            let progress = if frame.header.opcode.is_control() {
-                self.take_control(frame, input)?
-            } else {
-                self.take_data(frame, input)?
-            };
-            match progress {
+            match self.take_frame(frame, input)? {
                 Progress::Received(received) => return Ok(Some(received)),
                 Progress::FrameDone => {}
                 Progress::Starved(frame) => {
@@ -112,7 +113,7 @@ impl Receiver {
 
     /// Judges a well-formed header by what came before it.
     #[inline]
-    fn admit(&mut self, header: Header) -> Result<Frame, Violation> {
+    fn admit(&mut self, header: &Header) -> Result<(), Violation> {
         let starts_message = matches!(header.opcode, Opcode::Text | Opcode::Binary);
         // WS-FR-02, HYBI-065: reserved bits are zero unless negotiated. WS-PD-08: RSV1 is, on the
         // first frame of a message, and never on control frames or continuations.
@@ -146,7 +147,49 @@ impl Receiver {
             }
             self.assembly.expect(header.payload_size_bytes)?;
         }
-        Ok(Frame { header, received_bytes: 0, reclaimed: false })
+        Ok(())
+    }
+
+    /// Whether all of a message is in `input`, as it shall be delivered.
+    #[inline]
+    fn lies_whole(&self, header: &Header, input: &Input<'_>) -> bool {
+        header.fin
+            && matches!(header.opcode, Opcode::Text | Opcode::Binary)
+            && header.payload_size_bytes <= input.len() as u64
+            && self.assembly.may_lend()
+    }
+
+    /// Lends the message out of `input`; its first `seen` octets were looked at before.
+    #[inline]
+    fn lend<'b>(
+        &mut self,
+        header: &Header,
+        input: &mut Input<'b>,
+        seen: usize,
+    ) -> Result<Received<'b>, Violation> {
+        // No larger than the input, so the cast cuts nothing off.
+        let payload = input.take(header.payload_size_bytes as usize);
+        if let Some(key) = header.key {
+            // WS-MK-07.
+            let fresh = payload.get_mut(seen..).unwrap_or_default();
+            mask::apply(mask::rotate(key, seen), fresh);
+        }
+        let (kind, payload) = self.assembly.lend(payload, seen)?;
+        Ok(Received::Message { kind, payload })
+    }
+
+    /// A frame that is not a whole message in the buffer.
+    #[inline(never)]
+    fn take_frame<'b>(
+        &mut self,
+        frame: Frame,
+        input: &mut Input<'b>,
+    ) -> Result<Progress<'b>, Violation> {
+        if frame.header.opcode.is_control() {
+            self.take_control(frame, input)
+        } else {
+            self.take_data(frame, input)
+        }
     }
 
     fn take_control<'b>(
@@ -187,24 +230,14 @@ impl Receiver {
         })
     }
 
-    #[inline]
     fn take_data<'b>(
         &mut self,
         mut frame: Frame,
         input: &mut Input<'b>,
     ) -> Result<Progress<'b>, Violation> {
         let seen = std::mem::take(&mut self.in_place_bytes);
-        let Ok(size) = usize::try_from(frame.header.payload_size_bytes) else {
-            return Err(Violation::FrameTooBig);
-        };
-        let is_message = frame.header.fin
-            && frame.header.opcode != Opcode::Continuation
-            && frame.received_bytes == seen as u64;
-        if is_message && input.len() >= size && self.assembly.may_lend() {
-            let payload = input.take(size);
-            unmask(&frame, payload.get_mut(seen..).unwrap_or_default());
-            let (kind, payload) = self.assembly.lend(payload, seen)?;
-            return Ok(Progress::Received(Received::Message { kind, payload }));
+        if frame.received_bytes == seen as u64 && self.lies_whole(&frame.header, input) {
+            return self.lend(&frame.header, input, seen).map(Progress::Received);
         }
         // What came back through the caller's buffer was checked before it went there.
         self.assembly.restore(input.take(seen));
