@@ -114,8 +114,7 @@ impl Client {
             match heard {
                 Heard::Message { kind, payload } => messages.push_back((kind, payload.into_vec())),
                 Heard::Ping(_) | Heard::Pong(_) => {}
-                Heard::Closed(closed) => {
-                    eprintln!("client {} closed: {closed:?}", self.name);
+                Heard::Closed(_) => return false,", self.name);
                     return false;
                 }
             }

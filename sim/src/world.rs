@@ -149,7 +149,7 @@ impl World {
             self.cut(chosen);
         }
         if self.random.one_in(50) {
-            self.elapsed += Duration::from_millis(self.random.next() % 500);
+            self.elapsed += Duration::from_millis(self.random.number() % 500);
             self.node.pass(now, at);
         }
     }

@@ -2,6 +2,8 @@
 //! twice, order kept (MBWS-026). `WHARF_SIM_SEED` repeats one history, `WHARF_SIM_SEEDS` sets how
 //! many are lived.
 
+#![allow(clippy::disallowed_methods, reason = "seeds come from the environment")]
+
 use wharf_sim::{Account, Scenario, World};
 
 fn live(seed: u64, by_url: bool) -> Account {

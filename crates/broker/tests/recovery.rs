@@ -90,7 +90,7 @@ impl World {
             panic!("session {session} was told {told:?}")
         };
         let ledger = *ledger;
-        let client = self.clients.get_mut(&session).unwrap();
+        let client = self.clients.get_mut(&session).expect("every session has a client");
         // A stored acknowledgement cannot be taken back, and neither can a delivery told.
         assert!(ledger.taken >= client.taken, "{ledger:?} after taken {}", client.taken);
         assert!(ledger.sent >= client.received, "{ledger:?} after {}", client.received);
@@ -130,7 +130,7 @@ impl World {
     fn run(&mut self, step: &Step) {
         match step {
             Step::Publish { session, to } => {
-                let client = self.clients.get_mut(session).unwrap();
+                let client = self.clients.get_mut(session).expect("every session has a client");
                 client.sent += 1;
                 let (connection, seq) = (client.connection, client.sent);
                 let command = publish(seq, &[ADDRESSES[*to]], &format!("{session}/{seq}"));

@@ -176,78 +176,38 @@ fn minimal(version: Version, size: u64, at_least: u64) -> Result<u64, Violation>
     Ok(size)
 }
 
-/// A header on its way out.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Encoded {
-    bytes: [u8; HEADER_MAX_BYTES],
-    size: usize,
-    /// The key as it applies to the payload from its first octet on.
-    pub(crate) payload_key: Option<[u8; 4]>,
-}
-
-impl Encoded {
-    #[inline]
-    pub(crate) fn as_slice(&self) -> &[u8] {
-        self.bytes.get(..self.size).unwrap_or_default()
-    }
-
-    #[inline]
-    pub(crate) fn append_to(&self, out: &mut Vec<u8>) {
-        // A copy of fixed size and a cut cost less than a copy of a size that has to be looked at.
-        let end = out.len().saturating_add(self.size);
-        out.extend_from_slice(&self.bytes);
-        out.truncate(end);
-    }
-
-    fn push(&mut self, bytes: [u8; 4]) {
-        let end = self.size.saturating_add(bytes.len());
-        if let Some(room) = self.bytes.get_mut(self.size..end) {
-            room.copy_from_slice(&bytes);
-            self.size = end;
-        }
-    }
-}
-
-/// Writes `header`; its key, if any, is the one to mask with.
+/// Appends `header` to `out`; its key, if any, is the one to mask with. Returns the key as it
+/// applies to the payload from its first octet on.
 #[inline]
-pub(crate) fn encode(version: Version, header: &Header) -> Encoded {
+pub(crate) fn append(version: Version, header: &Header, out: &mut Vec<u8>) -> Option<[u8; 4]> {
     let first = u8::from(header.fin) << 7 | header.rsv << 4 | header.opcode.to_wire(version);
-    let mut out = clear(first, header.payload_size_bytes);
-    if let Some(key) = header.key {
-        out.payload_key = Some(key);
-        if version == Version::Draft6 {
-            return mask_wholly(&out, key);
+    match header.key {
+        None => append_clear(first, 0, header.payload_size_bytes, out),
+        Some(key) if version != Version::Draft6 => {
+            append_clear(first, 0x80, header.payload_size_bytes, out);
+            out.extend_from_slice(&key);
         }
-        if let [_, second, ..] = &mut out.bytes {
-            *second |= 0x80;
+        Some(key) => {
+            // HYBI-042: the key comes first, the header is masked as well, and the payload goes on
+            // where the header ended.
+            out.extend_from_slice(&key);
+            let start = out.len();
+            append_clear(first, 0, header.payload_size_bytes, out);
+            let masked = out.get_mut(start..).unwrap_or_default();
+            mask::apply(key, masked);
+            return Some(mask::rotate(key, masked.len()));
         }
-        out.push(key);
     }
-    out
+    header.key
 }
 
 /// WS-FR-04: always the shortest form (HYBI-047: in every version).
 #[inline]
-fn clear(first: u8, payload_size_bytes: u64) -> Encoded {
+fn append_clear(first: u8, mask_bit: u8, payload_size_bytes: u64, out: &mut Vec<u8>) {
     let [a, b, c, d, e, f, g, h] = payload_size_bytes.to_be_bytes();
-    let (bytes, size) = match payload_size_bytes {
-        0..=125 => ([first, h, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0], 2),
-        126..=65535 => ([first, 126, g, h, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0], 4),
-        65536.. => ([first, 127, a, b, c, d, e, f, g, h, 0, 0, 0, 0], 10),
-    };
-    Encoded { bytes, size, payload_key: None }
-}
-
-/// HYBI-042: the key goes in front, the header is masked as well, and the payload goes on where
-/// the header ended.
-fn mask_wholly(clear: &Encoded, key: [u8; 4]) -> Encoded {
-    let mut out = Encoded { bytes: [0; HEADER_MAX_BYTES], size: 0, payload_key: None };
-    out.push(key);
-    for (to, from) in out.bytes.iter_mut().skip(4).zip(clear.as_slice()) {
-        *to = *from;
+    match payload_size_bytes {
+        0..=125 => out.extend_from_slice(&[first, mask_bit | h]),
+        126..=65535 => out.extend_from_slice(&[first, mask_bit | 126, g, h]),
+        65536.. => out.extend_from_slice(&[first, mask_bit | 127, a, b, c, d, e, f, g, h]),
     }
-    out.size = clear.size.saturating_add(4);
-    mask::apply(key, out.bytes.get_mut(4..out.size).unwrap_or_default());
-    out.payload_key = Some(mask::rotate(key, clear.size));
-    out
 }

@@ -146,22 +146,18 @@ impl Sender {
         let start = out.len();
         match &mut self.compressor {
             Some(compressor) if compressed => {
-                // The header's size is known after its payload's: leave room, close the gap.
-                out.extend_from_slice(&[0; HEADER_MAX_BYTES]);
-                let payload_start = out.len();
                 compressor.push(parts, fin, out);
-                let size = out.len().saturating_sub(payload_start);
+                let size = out.len().saturating_sub(start);
                 // WS-PD-08: RSV1 on the first frame only.
                 let rsv = if opcode == Opcode::Continuation { 0 } else { RSV1 };
-                let header = self.encode(fin, rsv, opcode, size);
-                let written = header.as_slice().len();
-                let gap = HEADER_MAX_BYTES.saturating_sub(written);
-                out.drain(start..start.saturating_add(gap));
-                let (head, payload) =
-                    out.get_mut(start..).unwrap_or_default().split_at_mut(written);
-                head.copy_from_slice(header.as_slice());
-                if let Some(key) = header.payload_key {
-                    mask::apply(key, payload);
+                let payload_end = out.len();
+                let key = self.header(fin, rsv, opcode, size, out);
+                let header_size = out.len().saturating_sub(payload_end);
+                // The header's size is known after its payload's.
+                let frame = out.get_mut(start..).unwrap_or_default();
+                frame.rotate_right(header_size);
+                if let Some(key) = key {
+                    mask::apply(key, frame.get_mut(header_size..).unwrap_or_default());
                 }
             }
             _ => self.plain_frame(fin, opcode, parts, out),
@@ -180,10 +176,8 @@ impl Sender {
     fn plain_frame(&mut self, fin: bool, opcode: Opcode, parts: &[&[u8]], out: &mut Vec<u8>) {
         let size = size_of(parts);
         // WS-FR-06: no extension data is ever sent.
-        let header = self.encode(fin, 0, opcode, size);
         out.reserve(size.saturating_add(HEADER_MAX_BYTES));
-        header.append_to(out);
-        match header.payload_key {
+        match self.header(fin, 0, opcode, size, out) {
             // WS-MK-03, HYBI-044: servers do not mask.
             None => parts.iter().for_each(|part| out.extend_from_slice(part)),
             // WS-MK-01, HYBI-061: clients mask every frame.
@@ -196,12 +190,21 @@ impl Sender {
         }
     }
 
+    /// Appends a header; the key is for its payload.
     #[inline]
-    fn encode(&mut self, fin: bool, rsv: u8, opcode: Opcode, size: usize) -> header::Encoded {
+    fn header(
+        &mut self,
+        fin: bool,
+        rsv: u8,
+        opcode: Opcode,
+        size: usize,
+        out: &mut Vec<u8>,
+    ) -> Option<[u8; 4]> {
         // WS-MK-05, HYBI-045: a new key for each frame, which nobody can foresee.
         let key = self.keys.as_mut().map(|keys| keys.next_u32().to_le_bytes());
         let payload_size_bytes = size as u64;
-        header::encode(self.wire.version, &Header { fin, rsv, opcode, key, payload_size_bytes })
+        let header = Header { fin, rsv, opcode, key, payload_size_bytes };
+        header::append(self.wire.version, &header, out)
     }
 
     /// HYBI-093: `deflate-stream` comes after masking.

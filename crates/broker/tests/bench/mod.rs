@@ -18,11 +18,11 @@ const FRAMES_PER_EXTENT: u64 = 4;
 
 /// What is on the bench's disk, and what is on its way there.
 #[derive(Clone, Debug, Default)]
-pub struct Disk {
-    pub stored: BTreeMap<Lsn, Bytes>,
-    pub snapshot: Option<(Lsn, Vec<u8>)>,
-    pub freed: Vec<Extent>,
-    pub on_the_way: VecDeque<(Lsn, Bytes)>,
+pub(crate) struct Disk {
+    pub(crate) stored: BTreeMap<Lsn, Bytes>,
+    pub(crate) snapshot: Option<(Lsn, Vec<u8>)>,
+    pub(crate) freed: Vec<Extent>,
+    pub(crate) on_the_way: VecDeque<(Lsn, Bytes)>,
     fetches: VecDeque<(Ticket, Vec<Slice>)>,
     snapshots: VecDeque<(Lsn, Vec<u8>)>,
 }
@@ -52,7 +52,7 @@ impl Disk {
     }
 
     /// What a restart finds.
-    pub fn recovery(&self) -> Recovery {
+    pub(crate) fn recovery(&self) -> Recovery {
         let from = self.snapshot.as_ref().map_or(Lsn(0), |(lsn, _)| *lsn);
         let frames: Vec<_> = self
             .stored
@@ -69,29 +69,30 @@ impl Disk {
 }
 
 /// A shard, its disk, and the log of what connections were told.
-pub struct Bench {
-    pub shard: Shard,
-    pub disk: Disk,
-    pub config: Config,
-    pub now: Timestamp,
-    pub told: Vec<(u64, Event)>,
+pub(crate) struct Bench {
+    pub(crate) shard: Shard,
+    pub(crate) disk: Disk,
+    pub(crate) config: Config,
+    pub(crate) now: Timestamp,
+    pub(crate) told: Vec<(u64, Event)>,
 }
 
 impl Bench {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self::with(Config::default())
     }
 
-    pub fn with(config: Config) -> Self {
+    pub(crate) fn with(config: Config) -> Self {
         let disk = Disk::default();
         let now = Timestamp(1_000_000);
-        let shard = Shard::recover(config.clone(), disk.recovery(), now).unwrap();
+        let shard = Shard::recover(config.clone(), disk.recovery(), now)
+            .expect("the journal fits together");
         let mut bench = Self { shard, disk, config, now, told: Vec::new() };
         bench.define_user("alice", vec![Permission::all()]);
         bench
     }
 
-    pub fn define_user(&mut self, name: &str, permissions: Vec<Permission>) {
+    pub(crate) fn define_user(&mut self, name: &str, permissions: Vec<Permission>) {
         let (name, verifier) = (name.to_owned(), String::new());
         let definition = Definition::PutUser { name, verifier, permissions };
         self.shard.handle(self.now, Input::Define(definition));
@@ -99,18 +100,18 @@ impl Bench {
     }
 
     /// One command as a batch of its own, and everything stored after it.
-    pub fn run(&mut self, connection: u64, command: Command) {
+    pub(crate) fn run(&mut self, connection: u64, command: Command) {
         self.command(connection, command);
         self.settle();
     }
 
     /// One command as a batch of its own, nothing stored.
-    pub fn command(&mut self, connection: u64, command: Command) {
+    pub(crate) fn command(&mut self, connection: u64, command: Command) {
         self.shard.handle(self.now, Input::Command(ConnectionId(connection), command));
         self.flush();
     }
 
-    pub fn flush(&mut self) {
+    pub(crate) fn flush(&mut self) {
         self.shard.flush();
         while let Some(output) = self.shard.poll() {
             match output {
@@ -125,7 +126,7 @@ impl Bench {
     }
 
     /// Lets the journal do one thing. `false` if it has nothing to do.
-    pub fn step(&mut self) -> bool {
+    pub(crate) fn step(&mut self) -> bool {
         let completion = self.disk.store_next().or_else(|| {
             let (lsn, state) = self.disk.snapshots.pop_front()?;
             self.disk.snapshot = Some((lsn, state));
@@ -145,30 +146,31 @@ impl Bench {
     }
 
     /// Lets the journal catch up.
-    pub fn settle(&mut self) {
+    pub(crate) fn settle(&mut self) {
         self.flush();
         while self.step() {}
     }
 
     /// Time passes.
-    pub fn pass_ms(&mut self, ms: u64) {
+    pub(crate) fn pass_ms(&mut self, ms: u64) {
         self.now = self.now.plus_ms(ms);
         self.shard.handle(self.now, Input::Timeout);
         self.settle();
     }
 
     /// Dies and comes back: what was not stored is lost, and so are all connections.
-    pub fn crash(&mut self) {
+    pub(crate) fn crash(&mut self) {
         self.disk.on_the_way.clear();
         self.disk.fetches.clear();
         self.disk.snapshots.clear();
         self.told.clear();
-        self.shard = Shard::recover(self.config.clone(), self.disk.recovery(), self.now).unwrap();
+        self.shard = Shard::recover(self.config.clone(), self.disk.recovery(), self.now)
+            .expect("the journal fits together");
         self.settle();
     }
 
     /// What a connection was told since the last time, as lines.
-    pub fn told_to(&mut self, connection: u64) -> Vec<String> {
+    pub(crate) fn told_to(&mut self, connection: u64) -> Vec<String> {
         let (mine, others) =
             std::mem::take(&mut self.told).into_iter().partition(|(to, _)| *to == connection);
         self.told = others;
@@ -178,7 +180,7 @@ impl Bench {
 }
 
 /// An event as a line of a trace.
-pub fn line(event: &Event) -> String {
+pub(crate) fn line(event: &Event) -> String {
     match event {
         Event::Opened => "opened".to_owned(),
         Event::Attached(ledger) => format!(
@@ -210,7 +212,7 @@ pub fn line(event: &Event) -> String {
     }
 }
 
-pub fn key(name: &str) -> SessionKey {
+pub(crate) fn key(name: &str) -> SessionKey {
     SessionKey {
         host: "localhost".to_owned(),
         user: "alice".to_owned(),
@@ -219,29 +221,29 @@ pub fn key(name: &str) -> SessionKey {
     }
 }
 
-pub fn open(name: &str) -> Command {
+pub(crate) fn open(name: &str) -> Command {
     Command::Open { key: key(name), kind: SessionKind::Recoverable }
 }
 
-pub fn attach(name: &str) -> Command {
+pub(crate) fn attach(name: &str) -> Command {
     Command::Attach { key: key(name) }
 }
 
-pub fn publish(seq: u64, to: &[&str], body: &str) -> Command {
+pub(crate) fn publish(seq: u64, to: &[&str], body: &str) -> Command {
     let to: Vec<String> = to.iter().map(|address| (*address).to_owned()).collect();
     let message = Message { format: 1, body: Bytes::copy_from_slice(body.as_bytes()) };
     Command::Publish { seq, to: Arc::from(to), message }
 }
 
-pub fn consume(address: &str, credit: u32) -> Command {
+pub(crate) fn consume(address: &str, credit: u32) -> Command {
     Command::Consume { seq: None, address: address.to_owned(), subscription: None, credit }
 }
 
-pub fn subscribe(address: &str, subscription: &str) -> Command {
+pub(crate) fn subscribe(address: &str, subscription: &str) -> Command {
     let (address, subscription) = (address.to_owned(), Some(subscription.to_owned()));
     Command::Consume { seq: None, address, subscription, credit: 100 }
 }
 
-pub fn accept(last: u64) -> Command {
+pub(crate) fn accept(last: u64) -> Command {
     Command::Settle { first: 0, last, outcome: wharf_broker::Outcome::Accepted }
 }

@@ -6,6 +6,8 @@ use super::target::Target;
 use clap::Args;
 use std::io::{ErrorKind, Write};
 use std::time::Duration;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::time::Instant;
 use wharf_client::Receiver;
 
 /// Without `--follow` and `-n`: after so long without a message, the address counts as empty.
@@ -32,53 +34,81 @@ pub(super) struct Receive {
 impl Receive {
     pub(super) fn run(self) -> Outcome {
         let target = self.target.resolve()?;
-        link::run(self.target.timeout(), async {
+        link::run(None, async {
+            let deadline = self.target.timeout().map(|timeout| Instant::now() + timeout);
             let client = link::connect(link::options(&target)).await?;
             // Not more than is wanted: what is sent ahead is not with other consumers.
             let wanted = self.count.and_then(|count| u32::try_from(count).ok());
             let credit = self.credit.min(wanted.unwrap_or(u32::MAX)).max(1);
             let receiver = client.receive(&[self.address.as_str()], credit).await;
             let mut receiver = receiver.map_err(link::failure)?;
-            let outcome = self.print_all(&mut receiver).await;
-            // Acknowledgements go out, the rest goes back to its address.
+            let outcome = tokio::select! {
+                outcome = self.print_all(&mut receiver) => outcome,
+                () = interrupted() => Ok(Ended::Enough),
+                () = at(deadline) => Err(Failure::new(Code::Timeout, "it took too long")),
+            };
+            // However it ended: acknowledgements go out, and what was sent ahead goes back to its
+            // address. A session left behind would keep it for its retention.
             client.close().await.map_err(link::failure)?;
-            let received = outcome?;
-            match self.count {
-                Some(count) if received < count && received > 0 => {
-                    Err(Failure::new(Code::Partial, format!("{received} of {count} messages came")))
-                }
-                None if received == 0 => Err(Failure::new(Code::NotFound, "nothing there")),
-                _ => Ok(()),
+            match outcome? {
+                Ended::Enough => Ok(()),
+                Ended::Empty => Err(Failure::new(Code::NotFound, "nothing there")),
             }
         })
     }
 
-    async fn print_all(&self, receiver: &mut Receiver) -> Result<u64, Failure> {
+    async fn print_all(&self, receiver: &mut Receiver) -> Result<Ended, Failure> {
         let mut received = 0;
         while self.count.is_none_or(|count| received < count) {
-            let next = receiver.recv();
-            let delivery = if self.follow || self.count.is_some() {
-                next.await
-            } else {
-                match tokio::time::timeout(QUIET, next).await {
-                    Ok(delivery) => delivery,
-                    Err(_) => return Ok(received),
+            let quiet = !self.follow && self.count.is_none();
+            let quiet = quiet.then(|| Instant::now() + QUIET);
+            let next = tokio::select! {
+                next = receiver.recv() => next,
+                () = at(quiet) => {
+                    return Ok(if received > 0 { Ended::Enough } else { Ended::Empty });
                 }
             };
-            let Some(delivery) = delivery else {
-                return Err(Failure::new(Code::Unavailable, "the broker is gone"));
-            };
+            let delivery =
+                next.ok_or_else(|| Failure::new(Code::Unavailable, "the broker is gone"))?;
             match print(delivery.body()) {
                 Ok(()) => {}
                 // Who reads us has had enough: this message is not acknowledged.
-                Err(error) if error.kind() == ErrorKind::BrokenPipe => return Ok(received.max(1)),
+                Err(error) if error.kind() == ErrorKind::BrokenPipe => return Ok(Ended::Enough),
                 Err(error) => return Err(Failure::new(Code::Failed, format!("stdout: {error}"))),
             }
             // Only what is written is acknowledged.
             delivery.ack();
             received += 1;
         }
-        Ok(received)
+        Ok(Ended::Enough)
+    }
+}
+
+/// How receiving ended, when nothing went wrong.
+enum Ended {
+    Enough,
+    Empty,
+}
+
+/// At this time; without one, never.
+async fn at(time: Option<Instant>) {
+    match time {
+        Some(time) => tokio::time::sleep_until(time).await,
+        None => std::future::pending().await,
+    }
+}
+
+/// The user has had enough.
+async fn interrupted() {
+    let terminated = async {
+        match signal(SignalKind::terminate()) {
+            Ok(mut terminate) => terminate.recv().await,
+            Err(_) => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        _ = terminated => {}
     }
 }
 

@@ -12,6 +12,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::time::Instant;
 use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
 
 /// Serves one accepted socket.
 pub(crate) async fn serve(
@@ -27,24 +28,28 @@ pub(crate) async fn serve(
     match tls {
         None => converse(node, socket, peer, deadline).await,
         Some(acceptor) => {
-            // WS-HS-09: TLS first; what fails here is closed without a word of HTTP.
-            let accepting = Box::pin(acceptor.accept(socket));
-            match tokio::time::timeout_at(deadline, accepting).await {
-                Ok(Ok(stream)) => {
-                    // Boxed: a TLS session is ten times the size of the task around it.
-                    let stream = Box::new(stream);
-                    converse(node, stream, peer, deadline).await;
-                }
-                Ok(Err(error)) => {
-                    tracing::debug!(event = event::TLS_FAILED, %peer, %error, "no TLS");
-                }
-                Err(_) => {
-                    tracing::debug!(event = event::TLS_FAILED, %peer, "TLS took too long");
-                }
+            if let Some(stream) = Box::pin(encrypt(acceptor, socket, peer, deadline)).await {
+                converse(node, stream, peer, deadline).await;
             }
         }
     }
     drop(admitted);
+}
+
+/// WS-HS-09: TLS first; what fails here is closed without a word of HTTP.
+async fn encrypt(
+    acceptor: TlsAcceptor,
+    socket: TcpStream,
+    peer: SocketAddr,
+    deadline: Instant,
+) -> Option<Box<TlsStream<TcpStream>>> {
+    match tokio::time::timeout_at(deadline, acceptor.accept(socket)).await {
+        // Boxed: a TLS session is ten times the size of the task around it.
+        Ok(Ok(stream)) => return Some(Box::new(stream)),
+        Ok(Err(error)) => tracing::debug!(event = event::TLS_FAILED, %peer, %error, "no TLS"),
+        Err(_) => tracing::debug!(event = event::TLS_FAILED, %peer, "TLS took too long"),
+    }
+    None
 }
 
 async fn converse<S>(node: Arc<Node>, stream: S, peer: SocketAddr, deadline: Instant)
@@ -52,26 +57,50 @@ where
     S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
     // Boxed, so that the memory of the HTTP phase is given back when a WebSocket begins.
-    let upgraded = Box::pin(http::serve(Arc::clone(&node), stream, peer, deadline)).await;
-    let Some(upgraded) = upgraded else { return };
-    let user = upgraded.opening.user.clone();
-    let connection = upgraded.opening.connection;
+    let Some(driver) = Box::pin(begin(&node, stream, peer, deadline)).await else { return };
+    let connection = driver.connection().0;
     let open = node.opened();
-    tracing::debug!(
-        event = event::CONNECTION_OPENED,
-        %peer,
-        connection = connection.0,
-        user,
-        "WebSocket open"
-    );
-    let ending = Driver::start(&node, upgraded).await;
+    let ending = driver.await;
     drop(open);
     node.metrics.closed(ending);
-    tracing::debug!(
-        event = event::CONNECTION_CLOSED,
-        %peer,
-        connection = connection.0,
-        reason = ending.name(),
-        "WebSocket closed"
-    );
+    let reason = ending.name();
+    tracing::debug!(event = event::CONNECTION_CLOSED, %peer, connection, reason, "closed");
+}
+
+/// HTTP, and the start of a session if there is to be one.
+async fn begin<S>(
+    node: &Arc<Node>,
+    stream: S,
+    peer: SocketAddr,
+    deadline: Instant,
+) -> Option<Driver<S>>
+where
+    S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+{
+    let upgraded = http::serve(Arc::clone(node), stream, peer, deadline).await?;
+    let (connection, user) = (upgraded.opening.connection.0, &upgraded.opening.user);
+    tracing::debug!(event = event::CONNECTION_OPENED, %peer, connection, user, "open");
+    Some(Driver::start(node, upgraded))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::driver::Driver;
+    #[test]
+    fn sizes() {
+        println!("driver {}", size_of::<Driver<tokio::net::TcpStream>>());
+        println!("session {}", size_of::<wharf_gateway::Session>());
+        fn size<F>(
+            _: fn(
+                std::sync::Arc<super::Node>,
+                tokio::net::TcpStream,
+                std::net::SocketAddr,
+                Option<super::TlsAcceptor>,
+                super::Admitted,
+            ) -> F,
+        ) -> usize {
+            size_of::<F>()
+        }
+        println!("serve {}", size(super::serve));
+    }
 }

@@ -100,13 +100,18 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
             connection,
             mailbox: Arc::clone(&node.mailbox),
             outbox,
-            leftover: upgraded.leftover,
+            leftover: or_nothing(upgraded.leftover),
             unsent: Vec::new(),
             sent: 0,
             timer: Box::pin(tokio::time::sleep(Duration::ZERO)),
             armed: None,
             lingering: false,
         }
+    }
+
+    /// Its number.
+    pub(crate) fn connection(&self) -> ConnectionId {
+        self.connection
     }
 
     /// One round: events, time, input, commands, output. Says whether anything moved.
@@ -183,6 +188,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
         } else {
             let len = self.leftover.len().min(READ_MAX_BYTES);
             let first = self.leftover.split_to(len);
+            self.leftover = or_nothing(std::mem::take(&mut self.leftover));
             buffers.input[HELD_MAX_BYTES..HELD_MAX_BYTES + len].copy_from_slice(&first);
             len
         };
@@ -279,6 +285,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
         cx.waker().wake_by_ref();
         Poll::Pending
     }
+}
+
+/// An empty slice may still hold the buffer that it was cut from.
+fn or_nothing(bytes: Bytes) -> Bytes {
+    if bytes.is_empty() { Bytes::new() } else { bytes }
 }
 
 fn taken(written: io::Result<usize>) -> Result<usize, Ending> {

@@ -10,11 +10,11 @@ use super::target::{Resolved, Target};
 use super::text::{Progress, grouped};
 use clap::Args;
 use report::Report;
-use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
+use tokio::sync::mpsc;
 use tokio::task::JoinSet;
-use wharf_client::{Message, Receipt};
+use wharf_client::{Client, Message, Receipt};
 
 /// Time for the last messages to arrive.
 const ARRIVAL_TIMEOUT: Duration = Duration::from_secs(30);
@@ -96,6 +96,7 @@ impl Bench {
 
 impl Run {
     async fn perform(self: Arc<Self>) -> Outcome {
+        let mut clients = Vec::new();
         let mut consumers = JoinSet::new();
         for consumer in 0..self.bench.consumers {
             let client = link::connect(link::options(&self.target)).await?;
@@ -107,8 +108,8 @@ impl Run {
                     run.delivered(consumer, delivery.body());
                     delivery.ack();
                 }
-                drop(client);
             });
+            clients.push(client);
         }
         let mut producers = JoinSet::new();
         for producer in 0..self.bench.producers {
@@ -134,6 +135,7 @@ impl Run {
             progress.show(&self.progress());
         }
         progress.clear();
+        end(&clients).await;
         consumers.abort_all();
         outcome?;
         self.report()
@@ -141,25 +143,29 @@ impl Run {
 
     async fn produce(self: Arc<Self>, producer: u32) -> Outcome {
         let client = link::connect(link::options(&self.target)).await?;
-        let mut waiting: VecDeque<(Instant, Receipt)> = VecDeque::new();
+        // Answers are awaited elsewhere, so that their time is theirs and not the next turn's.
+        let (waiting, mut answers) = mpsc::channel(self.bench.window.max(1));
+        let run = Arc::clone(&self);
+        let confirming = tokio::spawn(async move {
+            while let Some((begun, receipt)) = answers.recv().await {
+                run.confirm(begun, receipt).await;
+            }
+        });
         let started = Instant::now();
         for number in 1..=self.bench.messages {
             let due = self.due(started, number);
             if let Some(due) = due {
                 tokio::time::sleep_until(due.into()).await;
             }
-            while waiting.len() >= self.bench.window {
-                self.confirm(waiting.pop_front()).await;
-            }
+            let Ok(place) = waiting.reserve().await else { break };
             // With a rate, waiting for our own turn is part of the latency.
             let begun = due.unwrap_or_else(Instant::now);
             let body = self.body(Mark { producer, number }, begun);
             let receipt = client.queue(Message::text(&self.address, body)).await;
-            waiting.push_back((begun, receipt.map_err(link::failure)?));
+            place.send((begun, receipt.map_err(link::failure)?));
         }
-        while !waiting.is_empty() {
-            self.confirm(waiting.pop_front()).await;
-        }
+        drop(waiting);
+        confirming.await.map_err(|error| Failure::new(Code::Failed, error))?;
         client.close().await.map_err(link::failure)
     }
 
@@ -168,8 +174,7 @@ impl Run {
         Some(started + Duration::from_nanos(share))
     }
 
-    async fn confirm(&self, waiting: Option<(Instant, Receipt)>) {
-        let Some((begun, receipt)) = waiting else { return };
+    async fn confirm(&self, begun: Instant, receipt: Receipt) {
         let outcome = receipt.await;
         let now = Instant::now();
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
@@ -224,5 +229,12 @@ impl Run {
         let report = Report::new(&self.bench, &self.target.url, self.began, &seen);
         super::print(&report.text())?;
         report.verdict()
+    }
+}
+
+/// Sessions are ended, not left behind; what the broker says to that is of no interest any more.
+async fn end(clients: &[Client]) {
+    for client in clients {
+        let _ = client.close().await;
     }
 }
