@@ -114,9 +114,7 @@ impl Client {
             match heard {
                 Heard::Message { kind, payload } => messages.push_back((kind, payload.into_vec())),
                 Heard::Ping(_) | Heard::Pong(_) => {}
-                Heard::Closed(_) => return false,", self.name);
-                    return false;
-                }
+                Heard::Closed(_) => return false,
             }
         }
         let mut out = Vec::new();
