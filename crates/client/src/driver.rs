@@ -1,10 +1,9 @@
 //! The task of one client: a session, a pause, the next session.
 
-use std::pin::pin;
-
 use tokio::time::{Instant, sleep};
 use wharf_ws::tokio::{Opened, serve};
 
+use crate::outage::Outage;
 use crate::session::{Core, Session};
 use crate::transport::{Stream, Transport};
 use crate::{Error, Options, State};
@@ -13,11 +12,13 @@ pub(crate) struct Driver {
     options: Options,
     transport: Transport,
     core: Core,
+    outage: Outage,
 }
 
 impl Driver {
     pub(crate) fn new(options: Options, transport: Transport, core: Core) -> Self {
-        Driver { options, transport, core }
+        let outage = Outage::new(options.retry);
+        Driver { options, transport, core, outage }
     }
 
     /// Runs the client to its end, beginning with a session that is open.
@@ -26,7 +27,9 @@ impl Driver {
         let mut opened = first;
         let why = loop {
             let session = Session::new(&mut self.core, self.options.close_timeout);
+            let began = Instant::now();
             let closed = serve(opened, &config, session).await;
+            self.outage.session_lost(began.elapsed(), Instant::now());
             let because = match self.core.session_lost(closed) {
                 Ok(because) => because,
                 Err(end) => break end,
@@ -41,16 +44,18 @@ impl Driver {
 
     /// Opens the next session, after pauses.
     async fn recover(&mut self, mut because: Error) -> Result<Opened<Box<dyn Stream>>, Error> {
-        let began = Instant::now();
-        for failed in 0u32.. {
+        loop {
+            let failed = self.outage.attempts();
+            let Some(pause) = self.outage.next_pause(dice(), Instant::now()) else {
+                return Err(because);
+            };
             self.core.set_state(State::Recovering { failed, because });
-            let pause = self.options.retry.delay(failed, dice());
             let attempt = async {
                 sleep(pause).await;
                 self.transport.open().await
             };
             let opened = tokio::select! {
-                opened = pin!(attempt) => opened,
+                opened = attempt => opened,
                 () = self.core.wait_without_session(self.options.close_timeout) => {
                     return Err(Error::Closed);
                 }
@@ -60,11 +65,7 @@ impl Driver {
                 Err(error) if error.is_passing() => error,
                 Err(error) => return Err(error),
             };
-            if began.elapsed() >= self.options.retry.give_up_after {
-                break;
-            }
         }
-        Err(because)
     }
 }
 

@@ -25,7 +25,7 @@
 //! |---|---|
 //! | `client` | the handles that the application holds |
 //! | `message`, `options`, `error`, `state` | what goes in and comes out |
-//! | `driver` | the task: one session after another, and the pauses between them |
+//! | `driver`, `outage` | the task: one session after another, and the pauses between them |
 //! | `session`, `acks` | one connection: the protocol engine and everybody who waits for it |
 //! | `transport`, `tls` | from a URL to an upgraded stream |
 #![allow(
@@ -40,6 +40,7 @@ mod driver;
 mod error;
 mod message;
 mod options;
+mod outage;
 mod session;
 mod state;
 mod tls;

@@ -112,6 +112,10 @@ impl Core {
     /// The session is over. `Ok` says why, if it is worth another.
     pub(crate) fn session_lost(&mut self, closed: Closed) -> Result<Error, Error> {
         self.engine.session_lost();
+        if self.flavour == Flavour::Light {
+            // MBWS-064: the connection ends with its session.
+            self.forget_deliveries();
+        }
         if let Some(failure) = self.failure.take() {
             return Err(failure);
         }
@@ -186,12 +190,17 @@ impl Core {
 
     /// A new connection: it knows nothing of what the client wants.
     fn begin(&mut self) {
-        self.generation = self.generation.saturating_add(1);
-        self.acks = Acks::default();
+        self.forget_deliveries();
         for message in self.standing.drain(..).rev() {
             self.waiting.push_front(Outgoing { message, reply: None, standing: true });
         }
         self.set_state(State::Open { recovered: self.recovered });
+    }
+
+    /// What the application holds belongs to a connection that is gone.
+    fn forget_deliveries(&mut self) {
+        self.generation = self.generation.saturating_add(1);
+        self.acks = Acks::default();
     }
 
     fn handle_event(&mut self, event: Event<'_>, sink: &mut Sink<'_, '_>) {

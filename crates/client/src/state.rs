@@ -14,7 +14,7 @@ pub enum State {
     },
     /// The session is lost; messages wait.
     Recovering {
-        /// How many attempts have failed.
+        /// How many attempts did not help.
         failed: u32,
         /// Why there is no session.
         because: Error,

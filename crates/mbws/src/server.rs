@@ -116,7 +116,8 @@ impl Connection {
             (Flavour::Light, _) => Event::Ignored,
             (Flavour::Full, Frame::Acknowledge(up_to)) => self.handle_acknowledge(up_to),
             (Flavour::Full, Frame::Connect { name, numbers }) => {
-                // MBWS-A13
+                // MBWS-A13. So a session holds one connection at most, and a request for a new one
+                // finds nothing to clear: MBWS-016, MBWS-A06.
                 if self.state != State::Fresh {
                     return Event::Violated(Violation::SecondConnect);
                 }

@@ -1,8 +1,8 @@
 //! Frames as worked out by hand from the grammar, read and written in both kinds.
 
 use wharf_mbws::{
-    Frame, Kind, LengthUnit, Limits, decode, encode_acknowledge, encode_connect, encode_content,
-    encode_message_header,
+    Flavour, Frame, Kind, LengthUnit, Limits, decode, encode_acknowledge, encode_connect,
+    encode_content, encode_message_header,
 };
 
 const UNIT: LengthUnit = LengthUnit::CodePoints;
@@ -12,7 +12,20 @@ fn read(kind: Kind, payload: &[u8]) -> Frame<'_> {
     decode(kind, UNIT, payload, &Limits::default()).expect("this is a frame")
 }
 
-/// MBWS-100, MBWS-101, MBWS-110, MBWS-113: name, numbers, binary, text.
+/// MBWS-001, MBWS-004, MBWS-A24: names compare exactly.
+#[test]
+fn subprotocol_names() {
+    assert_eq!(Flavour::from_subprotocol("MBWS.huawei.com"), Some(Flavour::Full));
+    assert_eq!(Flavour::from_subprotocol("MBLWS.huawei.com"), Some(Flavour::Light));
+    for other in ["mbws.huawei.com", "MBWS", "MBWS.huawei.com ", ""] {
+        assert_eq!(Flavour::from_subprotocol(other), None, "{other}");
+    }
+    for flavour in [Flavour::Full, Flavour::Light] {
+        assert_eq!(Flavour::from_subprotocol(flavour.subprotocol()), Some(flavour));
+    }
+}
+
+/// MBWS-002, MBWS-100, MBWS-101, MBWS-110, MBWS-113: name, numbers, binary, text.
 const CONNECTS: [(&str, &[u64], &[u8], &str); 4] = [
     ("", &[], &[1, 0, 0], "1 0 0 "),
     ("urn:mb:7", &[], b"\x01\x08urn:mb:7\x00", "1 8 urn:mb:70 "),

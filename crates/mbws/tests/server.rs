@@ -46,7 +46,7 @@ fn seq(event: &Event<'_>) -> u64 {
     }
 }
 
-/// MBWS-010, MBWS-011, MBWS-030, MBWS-031, MBWS-033: a connection from its first frame.
+/// MBWS-010, MBWS-011, MBWS-030, MBWS-031, MBWS-032, MBWS-033: a connection from its first frame.
 #[test]
 fn a_connection_opens_and_carries_messages() {
     let (mut server, mut wire) = open();
@@ -175,7 +175,7 @@ fn acknowledgements_out_of_range() {
     assert_eq!(text(&mut server, "2 6 "), Event::Violated(Violation::AcknowledgedUnsent));
 }
 
-/// MBWS-017, MBWS-A13
+/// MBWS-016, MBWS-017, MBWS-A06, MBWS-A13
 #[test]
 fn nothing_goes_before_the_connect_exchange_and_nothing_connects_twice() {
     let before = Event::Violated(Violation::BeforeConnect);

@@ -3,6 +3,7 @@
 use crate::config::{self, Config, PolicyKind};
 use std::time::Duration;
 use wharf_broker::{AddressKind, Permission, Policy};
+use wharf_gateway::CloseEnds;
 use wharf_ws::handshake::{DeflatePolicy, OriginPolicy, server};
 use wharf_ws::version::Versions;
 
@@ -43,7 +44,11 @@ pub(crate) fn gateway(config: &Config) -> wharf_gateway::Config {
         ping_interval: optional(websocket.ping_interval_ms),
         pong_timeout: Duration::from_millis(websocket.pong_timeout_ms),
         close_timeout: Duration::from_millis(websocket.close_timeout_ms),
-        ..wharf_gateway::Config::default()
+        close_ends: match config.mbws.close_ends {
+            config::CloseEnds::Normal => CloseEnds::Normal,
+            config::CloseEnds::Any => CloseEnds::Any,
+        },
+        close_acknowledges: config.mbws.close_acknowledges,
     }
 }
 

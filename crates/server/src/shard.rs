@@ -38,6 +38,7 @@ pub(crate) fn spawn(
     started: impl FnOnce(Result<users::Announcement, StartError>) + Send + 'static,
 ) -> std::io::Result<JoinHandle<()>> {
     let run = move || {
+        let _guard = Guard(Arc::clone(&node));
         let began = Instant::now();
         match Worker::open(Arc::clone(&node)).and_then(|mut worker| {
             let announcement = worker.settle_users(&given_users)?;
@@ -60,6 +61,17 @@ pub(crate) fn spawn(
         }
     };
     std::thread::Builder::new().name("wharf-shard".to_owned()).spawn(run)
+}
+
+/// A shard that panicked acknowledges nothing more, like one whose journal failed.
+struct Guard(Arc<Node>);
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.fail("the shard's thread panicked; see stderr".to_owned());
+        }
+    }
 }
 
 struct Worker {

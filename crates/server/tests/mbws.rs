@@ -8,39 +8,11 @@
 
 mod harness;
 
-use harness::socket::{Frame, Socket};
+use harness::socket::{Frame, Socket, connect, message, until_acknowledged};
 use harness::{Broker, Scratch};
-
-/// A new connection; its name (MBWS-010, MBWS-011).
-fn connect(socket: &mut Socket) -> String {
-    socket.send("1 0 0 ");
-    let answer = socket.text();
-    let (len, rest) = answer.strip_prefix("1 ").unwrap().split_once(' ').unwrap();
-    let (name, numbers) = rest.split_at(len.parse().unwrap());
-    assert_eq!(numbers, "0 ", "{answer}");
-    name.to_owned()
-}
-
-/// A message in the text syntax (MBWS-115).
-fn message(address: &str, body: &str) -> String {
-    format!("3 1 {} {address}10 text/plain0 {body}", address.len())
-}
 
 /// The message that begins to consume `orders` (MBWS-A25).
 const CONSUME: &str = "3 1 13 wharf/consume0 1 7 address6 orders";
-
-/// Reads until the broker has acknowledged message `seq`; the messages that came meanwhile.
-fn until_acknowledged(socket: &mut Socket, seq: u64) -> Vec<String> {
-    let mut messages = Vec::new();
-    loop {
-        let text = socket.text();
-        match text.strip_prefix("2 ") {
-            Some(number) if number.trim().parse::<u64>().unwrap() == seq => return messages,
-            Some(_) => {}
-            None => messages.push(text),
-        }
-    }
-}
 
 #[test]
 fn a_message_goes_through() {

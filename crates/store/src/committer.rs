@@ -120,7 +120,11 @@ impl Committer {
         let mut batch = Vec::with_capacity(frames.len());
         let mut batch_bytes = 0;
         for frame in frames {
-            check(&frame, expected)?;
+            if let Err(misuse) = check(&frame, expected) {
+                // What came before it was in order.
+                self.commit_batch(&batch)?;
+                return Err(misuse);
+            }
             expected = expected.next();
             let size = frame_size_bytes(frame.len() as u64);
             if !batch.is_empty() && !self.has_room(batch_bytes + size) {
@@ -139,7 +143,7 @@ impl Committer {
                 batch_bytes = 0;
             }
         }
-        if batch.is_empty() { Ok(()) } else { self.commit_batch(&batch) }
+        self.commit_batch(&batch)
     }
 
     /// Whether the active segment can take a batch of this size and a mark after it.
@@ -187,6 +191,9 @@ impl Committer {
 
     /// One write, one sync, one report.
     fn commit_batch(&mut self, frames: &[Frame]) -> Result<(), JournalFailure> {
+        if frames.is_empty() {
+            return Ok(());
+        }
         let Some(active) = &mut self.active else {
             return Err(misuse("no segment was begun".to_owned()));
         };

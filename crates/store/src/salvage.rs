@@ -7,7 +7,8 @@
 use crate::error::OpenError;
 use crate::inventory::{io_error, read_snapshot};
 use crate::layout::{
-    FrameHeader, HEADER_BYTES, Head, Kind, Name, SegmentHeader, page_up, segment_name,
+    FrameHeader, HEADER_BYTES, Head, Kind, Name, SPARE_TEMPORARY, SegmentHeader, page_up,
+    segment_name,
 };
 use crate::limits::{HEADER_PAGES, PAGE_BYTES, SEGMENT_SIZE_MIN_BYTES, ZEROING_PIECE_BYTES};
 use crate::medium::{Directory, Medium, MediumFile};
@@ -19,9 +20,6 @@ use std::io::{self, IoSlice};
 use std::path::Path;
 use std::sync::Arc;
 use wharf_broker::journal::Lsn;
-
-/// The new segment while it is being written; ignored by everything else.
-const SEGMENT_TEMPORARY: &str = "spare.tmp";
 
 /// What [`salvage`] did.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -203,7 +201,7 @@ impl Salvage<'_> {
         let batches = payloads.iter().map(|bytes| page_up((HEADER_BYTES + bytes.len()) as u64));
         let needed = (HEADER_PAGES + 1) * PAGE_BYTES + batches.sum::<u64>();
         let size_bytes = needed.max(SEGMENT_SIZE_MIN_BYTES);
-        let file = self.medium.create(SEGMENT_TEMPORARY, size_bytes)?;
+        let file = self.medium.create(SPARE_TEMPORARY, size_bytes)?;
         let epoch = self.medium.nonce();
         let header = SegmentHeader { epoch, first_lsn, size_bytes };
         file.write_at(0, &mut [IoSlice::new(&header.encode())])?;
@@ -223,7 +221,7 @@ impl Salvage<'_> {
             position = header.next_position(position);
         }
         file.sync_data()?;
-        self.medium.rename(SEGMENT_TEMPORARY, &segment_name(first_lsn))
+        self.medium.rename(SPARE_TEMPORARY, &segment_name(first_lsn))
     }
 
     fn put_aside(&mut self, name: &str) -> io::Result<()> {

@@ -3,9 +3,10 @@
 
 mod support;
 
+use bytes::Bytes;
 use support::{Driver, payload};
-use wharf_broker::journal::{Completion, Journal, Lsn};
-use wharf_store::{OpenError, Options, open};
+use wharf_broker::journal::{Completion, Frame, Journal, Lsn};
+use wharf_store::{OpenError, Options, open, salvage, verify};
 
 fn small() -> Options {
     let mut options = Options::default();
@@ -60,4 +61,56 @@ fn a_frame_out_of_order_ends_the_journal() {
     journal.journal.fetch(wharf_broker::journal::Ticket(1), vec![]);
     drop(journal);
     assert_eq!(Driver::open(directory.path(), small()).recovered.len(), 1);
+}
+
+/// More buffers than one system call takes, empty ones among them.
+#[test]
+fn a_frame_of_many_chunks_is_written_whole() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let chunks: Vec<Bytes> = (0..5_000_usize)
+        .map(|i| vec![i as u8; i % 4 * usize::from(i % 3_000 > 1_100)].into())
+        .collect();
+    let mut journal = Driver::open(directory.path(), small());
+    journal.journal.commit(Frame { lsn: Lsn(1), chunks: chunks.clone() });
+    assert!(matches!(journal.next(), Completion::Stored { .. }));
+    journal.journal.commit(Frame { lsn: Lsn(2), chunks: vec![Bytes::new(); 3_000] });
+    assert!(matches!(journal.next(), Completion::Stored { .. }));
+    drop(journal);
+    let journal = Driver::open(directory.path(), small());
+    assert_eq!(journal.recovered[0].payload, chunks.concat());
+    assert!(journal.recovered[1].payload.is_empty());
+}
+
+#[test]
+fn damage_is_named_with_its_remedy_and_the_remedy_works() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let mut journal = Driver::open(directory.path(), small());
+    let places: Vec<_> = (1..=4).map(|lsn| journal.store(lsn)).collect();
+    assert!(matches!(verify(directory.path()), Err(OpenError::Locked { .. })));
+    drop(journal);
+    let file = directory.path().join("segment-0000000000000001");
+    let mut bytes = std::fs::read(&file).expect("read");
+    bytes[places[2].position as usize + 64] ^= 1;
+    std::fs::write(&file, bytes).expect("written");
+
+    let refused = open(directory.path(), small(), support::no_wake()).expect_err("damaged");
+    let path = directory.path().display();
+    for part in [
+        "segment-0000000000000001 at byte 12288, frame 3: the payload does not match".to_owned(),
+        "though frames up to 4 were durable".to_owned(),
+        format!("wharf salvage --data {path}"),
+    ] {
+        assert!(refused.to_string().contains(&part), "{refused}");
+    }
+    let report = salvage(directory.path()).expect("salvaged");
+    assert!(report.to_string().contains("kept: frames 1 to 2\nput aside: segment-"), "{report}");
+    let mut journal = Driver::open(directory.path(), small());
+    assert_eq!(journal.recovered.len(), 2);
+    journal.store(3);
+    drop(journal);
+    assert_eq!(verify(directory.path()).expect("whole"), Lsn(3));
+    assert_eq!(
+        salvage(directory.path()).expect("good").to_string(),
+        "the journal is good; nothing was done"
+    );
 }

@@ -200,7 +200,7 @@ fn run(lives: &[Life]) {
 
 proptest! {
     #![proptest_config(ProptestConfig {
-        cases: std::env::var("PROPTEST_CASES").ok().and_then(|n| n.parse().ok()).unwrap_or(300),
+        cases: std::env::var("PROPTEST_CASES").ok().and_then(|n| n.parse().ok()).unwrap_or(150),
         failure_persistence: None,
         ..ProptestConfig::default()
     })]

@@ -9,7 +9,7 @@ use support::Driver;
 use wharf_broker::journal::{Completion, Frame, Journal, Lsn};
 use wharf_store::{CrashPlan, OpenError, Options, SimulatedMedium, salvage_on, verify_on};
 
-const FRAMES: u64 = 24;
+const FRAMES: u64 = 15;
 const PAGE: usize = 4096;
 
 fn small() -> Options {
@@ -132,7 +132,7 @@ fn a_flip_after_a_kill_is_found_or_was_in_the_last_batch() {
 fn a_missing_segment_is_named() {
     let mut files = closed_log(None).files();
     let names: Vec<_> = files.keys().filter(|name| name.starts_with("segment")).cloned().collect();
-    assert!(names.len() > 2);
+    assert!(names.len() > 1);
     let whole = files.clone();
     for name in &names {
         files.remove(name);
@@ -151,7 +151,7 @@ fn a_log_shorter_than_its_snapshot_is_damage() {
     let Err(OpenError::Damaged(damage)) = verify_on(&SimulatedMedium::with_files(files)) else {
         panic!("a log that ends before its snapshot was accepted")
     };
-    assert!(damage.what.contains("though frames up to 24 were durable"), "{damage}");
+    assert!(damage.what.contains("though frames up to 15 were durable"), "{damage}");
 }
 
 #[test]
@@ -210,19 +210,24 @@ fn salvage_keeps_what_is_good() {
 fn frames_inside_a_body_are_not_frames() {
     let old = closed_log(None).files();
     let image = Bytes::from(old["segment-0000000000000001"].clone());
-    let medium = SimulatedMedium::with_files(BTreeMap::from([("other".to_owned(), vec![])]));
     let mut options = small();
     options.segment_size_bytes = 256 << 10;
+    // A file more, so that the simulated randomness is another.
+    let medium = SimulatedMedium::with_files(BTreeMap::from([("other".to_owned(), vec![])]));
     let mut driver = Driver::open_on(&medium, options.clone());
-    driver.store(1);
-    medium.cut_power_after(1);
+    store(&mut driver, 1..=1);
     // Aligned as frames are.
-    let chunks = vec![image.slice(PAGE..)];
-    driver.journal.commit(Frame { lsn: Lsn(2), chunks });
-    while !matches!(driver.next(), Completion::Failed(_)) {}
+    driver.journal.commit(Frame { lsn: Lsn(2), chunks: vec![image.slice(PAGE..)] });
+    driver.next();
     drop(driver);
-    for seed in 0..200 {
-        let torn = medium.crash(CrashPlan::Random(seed));
-        assert!(!Driver::open_on(&torn, options.clone()).recovered.is_empty());
-    }
+
+    // Of frame 2 the first sector and the mark behind it are lost; the body's frames are there,
+    // and say that frames beyond 2 were durable.
+    let mut files = medium.files();
+    let segment = files.get_mut("segment-0000000000000001").expect("the segment");
+    segment[2 * PAGE..2 * PAGE + 512].fill(0);
+    let mark = segment.chunks(PAGE).rposition(|page| page.starts_with(b"WHFR\x02")).expect("it");
+    segment[mark * PAGE..].fill(0);
+    let medium = SimulatedMedium::with_files(files);
+    assert_eq!(Driver::open_on(&medium, options).recovered.len(), 1);
 }

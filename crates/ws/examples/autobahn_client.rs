@@ -2,6 +2,8 @@
 //!
 //! `cargo run --release -p wharf-ws --example autobahn_client -- ws://127.0.0.1:9001`
 
+#![allow(clippy::print_stdout, reason = "an example talks to its user")]
+
 use std::error::Error;
 
 use wharf_ws::Config;

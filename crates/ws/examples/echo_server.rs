@@ -5,6 +5,8 @@
 //! Options: `--threads N` (default 1), `--interim` (also versions 8, 7 and 6, with
 //! deflate-stream), `--no-deflate`.
 
+#![allow(clippy::print_stdout, reason = "an example talks to its user")]
+
 use std::error::Error;
 use std::sync::Arc;
 

@@ -59,7 +59,8 @@ fn what_a_client_sends_is_what_a_server_reads() {
 #[test]
 fn control_frames_are_known_by_opcode() {
     // HYBI-046: 1 to 3, whole and short, also between fragments.
-    let bytes = [from_client("04 01 61"), from_client("82 01 3f"), from_client("80 01 62")].concat();
+    let bytes =
+        [from_client("04 01 61"), from_client("82 01 3f"), from_client("80 01 62")].concat();
     assert_eq!(server().read(&bytes), ["ping [3f]", "text ab"]);
     let log = server().read(&from_client("02 00"));
     assert_eq!(log, ["closed by Violation(ControlFragmented), 1006 \"\""]);

@@ -264,11 +264,8 @@ fn control_frames_are_short_and_whole() {
 #[test]
 fn limits_are_known_from_the_header() {
     // WS-FR-10: 1009, and nothing was buffered.
-    let config = Config {
-        frame_size_max_bytes: 1000,
-        message_size_max_bytes: 1500,
-        ..Config::default()
-    };
+    let config =
+        Config { frame_size_max_bytes: 1000, message_size_max_bytes: 1500, ..Config::default() };
     let agreement = wharf_ws::Agreement::default();
     let mut server = Side::new(Role::Server, &agreement, &config);
     let log = server.read(&hex("82 fe 03 e9 00 00 00 00"));

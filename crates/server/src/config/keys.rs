@@ -76,6 +76,17 @@ pub(crate) const KEYS: &[Key] = &[
     ),
     key("websocket.close_timeout_ms", "Time for a client to answer a Close."),
     key(
+        "mbws.close_ends",
+        "normal: a WebSocket closed with 1000 or without a code ends the MBWS connection, any other \
+         end leaves it for recovery. any: every closing handshake ends it, by the letter of the \
+         draft.",
+    ),
+    key(
+        "mbws.close_acknowledges",
+        "Whether a normal close counts as acknowledgement of everything sent, as the draft allows. \
+         Otherwise what was not acknowledged goes back to its address.",
+    ),
+    key(
         "auth.anonymous_user",
         "Name of the user that requests without credentials act as. Empty: they are answered \
          with 401.",

@@ -15,6 +15,8 @@ pub struct Config {
     pub http: Http,
     /// The WebSocket under every protocol.
     pub websocket: WebSocket,
+    /// MBWS where its text leaves a choice.
+    pub mbws: Mbws,
     /// Who may log in, and how often one may fail to.
     pub auth: Auth,
     /// The journal.
@@ -124,6 +126,27 @@ impl Default for WebSocket {
             close_timeout_ms: 5_000,
         }
     }
+}
+
+/// Section `[mbws]`.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Mbws {
+    /// Which closing handshakes end a connection for good.
+    pub close_ends: CloseEnds,
+    /// Whether a normal close acknowledges everything.
+    pub close_acknowledges: bool,
+}
+
+/// Which WebSocket closing handshakes end an MBWS connection for good.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum CloseEnds {
+    /// Code 1000, and no code at all.
+    #[default]
+    Normal,
+    /// Every completed one.
+    Any,
 }
 
 /// Section `[auth]`.

@@ -85,22 +85,23 @@ where
 
 #[cfg(test)]
 mod tests {
-    use super::super::driver::Driver;
+    use super::{Admitted, Driver, Node, TlsAcceptor, serve};
+    use std::net::SocketAddr;
+    use std::sync::Arc;
+    use tokio::net::TcpStream;
+    use wharf_gateway::Session;
+
+    type Serve<F> = fn(Arc<Node>, TcpStream, SocketAddr, Option<TlsAcceptor>, Admitted) -> F;
+
+    fn size_of_task<F>(_: Serve<F>) -> usize {
+        size_of::<F>()
+    }
+
+    /// What every idle connection costs, besides what its session keeps on the heap.
     #[test]
-    fn sizes() {
-        println!("driver {}", size_of::<Driver<tokio::net::TcpStream>>());
-        println!("session {}", size_of::<wharf_gateway::Session>());
-        fn size<F>(
-            _: fn(
-                std::sync::Arc<super::Node>,
-                tokio::net::TcpStream,
-                std::net::SocketAddr,
-                Option<super::TlsAcceptor>,
-                super::Admitted,
-            ) -> F,
-        ) -> usize {
-            size_of::<F>()
-        }
-        println!("serve {}", size(super::serve));
+    fn an_idle_connection_is_small() {
+        let sizes = [size_of_task(serve), size_of::<Driver<TcpStream>>(), size_of::<Session>()];
+        let limits = [1024, 256, 512];
+        assert!(sizes.iter().zip(limits).all(|(size, limit)| *size <= limit), "{sizes:?}");
     }
 }

@@ -247,15 +247,21 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
         Ok(true)
     }
 
-    /// After the last byte: our end is closed, then the peer's is awaited. Closing at once would
-    /// make the system reset the connection, and the Close could be lost on its way.
+    /// After the session: what is unsent, the end of our side, then the peer's, all within
+    /// `LINGER`. Closing at once would make the system reset the connection, and the Close could
+    /// be lost on its way; waiting without end would keep a peer that reads nothing.
     fn poll_linger(&mut self, buffers: &mut Buffers, cx: &mut Context<'_>) -> Poll<()> {
         if !self.lingering {
-            self.timer.as_mut().reset(tokio::time::Instant::now() + LINGER);
+            self.timer.as_mut().reset((Instant::now() + LINGER).into());
             self.lingering = true;
         }
         if self.timer.as_mut().poll(cx).is_ready() {
             return Poll::Ready(());
+        }
+        while self.sent < self.unsent.len() {
+            let written = Pin::new(&mut self.stream).poll_write(cx, &self.unsent[self.sent..]);
+            let Ok(len) = taken(ready!(written)) else { return Poll::Ready(()) };
+            self.sent += len;
         }
         if ready!(Pin::new(&mut self.stream).poll_shutdown(cx)).is_err() {
             return Poll::Ready(());
@@ -271,14 +277,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
 
     fn run(&mut self, buffers: &mut Buffers, cx: &mut Context<'_>) -> Poll<Ending> {
         for _ in 0..ROUNDS_MAX {
-            if self.session.is_finished() && self.unsent.is_empty() {
+            if self.session.is_finished() {
                 return self.poll_linger(buffers, cx).map(|()| Ending::Closed);
             }
             match self.round(buffers, cx) {
                 Ok(true) => {}
-                Ok(false) if self.session.is_finished() && self.unsent.is_empty() => {}
+                Ok(false) if self.session.is_finished() => {}
                 Ok(false) => return Poll::Pending,
-                Err(_) if self.session.is_finished() => return Poll::Ready(Ending::Closed),
                 Err(ending) => return Poll::Ready(ending),
             }
         }
@@ -304,7 +309,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Future for Driver<S> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Ending> {
         let this = self.get_mut();
-        BUFFERS.with_borrow_mut(|buffers| this.run(buffers, cx))
+        BUFFERS.with_borrow_mut(|buffers| {
+            // Empty already, unless a session panicked: its events are no one else's.
+            buffers.events.clear();
+            buffers.letters.clear();
+            this.run(buffers, cx)
+        })
     }
 }
 

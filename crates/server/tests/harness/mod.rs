@@ -96,10 +96,16 @@ impl Broker {
 
     /// Starts on a free port.
     pub(crate) fn start_bare(directory: &Path, arguments: &[&str]) -> Self {
-        let data = directory.join("data");
-        let mut command = wharf(["serve", "--listen", "127.0.0.1:0", "--data"]);
-        command.arg(data).args(arguments);
-        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        let mut command = wharf(["serve"]);
+        command.stderr(Stdio::null());
+        Self::start_as(command, directory, arguments)
+    }
+
+    /// Starts with a command that ends in `wharf serve`, or in arguments of it.
+    pub(crate) fn start_as(mut command: Command, directory: &Path, arguments: &[&str]) -> Self {
+        command.args(["--listen", "127.0.0.1:0", "--data"]).arg(directory.join("data"));
+        command.args(arguments);
+        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
         // It prints everything in one write, and then nothing more.
         let mut lines = BufReader::new(child.stdout.take().unwrap());
         let mut greeting = String::new();
@@ -145,6 +151,15 @@ impl Broker {
     /// Waits for its end.
     pub(crate) fn wait(mut self) -> ExitStatus {
         self.child.wait().unwrap()
+    }
+
+    /// Waits for its end, and for what it said on stderr.
+    pub(crate) fn output(mut self) -> Output {
+        let mut stderr = Vec::new();
+        if let Some(mut said) = self.child.stderr.take() {
+            said.read_to_end(&mut stderr).unwrap();
+        }
+        Output { status: self.wait(), stdout: Vec::new(), stderr }
     }
 
     /// Ends it as a power cut would.

@@ -80,9 +80,45 @@ impl Socket {
         }
     }
 
+    /// The opcode of the next frame, which is short.
+    pub(crate) fn next_opcode(&mut self) -> u8 {
+        let mut head = [0; 2];
+        self.0.read_exact(&mut head).unwrap();
+        self.0.read_exact(&mut vec![0; usize::from(head[1])]).unwrap();
+        head[0] & 0x0f
+    }
+
+    /// Sends as much as the broker takes; how many of its messages are acknowledged before it ends
+    /// the connection, or all.
+    pub(crate) fn send_and_count(mut self, messages: Vec<String>) -> u64 {
+        let wanted = messages.len() as u64;
+        let mut sending = Self(self.0.try_clone().unwrap());
+        let sender = std::thread::spawn(move || {
+            messages.iter().all(|m| sending.0.write_all(&frame(0x81, m.as_bytes())).is_ok())
+        });
+        let mut acknowledged = 0;
+        while acknowledged < wanted {
+            let mut head = [0; 2];
+            let mut payload = [0; 125];
+            let read = self
+                .0
+                .read_exact(&mut head)
+                .and_then(|()| self.0.read_exact(&mut payload[..usize::from(head[1] & 0x7f)]));
+            if read.is_err() {
+                break;
+            }
+            let text = String::from_utf8_lossy(&payload[..usize::from(head[1])]).into_owned();
+            if let Some(number) = text.strip_prefix("2 ") {
+                acknowledged = number.trim().parse().unwrap();
+            }
+        }
+        sender.join().unwrap();
+        acknowledged
+    }
+
     /// Nothing more comes: the broker has closed the connection.
     pub(crate) fn ends(mut self) -> bool {
-        matches!(self.0.read(&mut [0; 1]), Ok(0))
+        matches!(self.0.read(&mut [0; 1]), Ok(0) | Err(_))
     }
 }
 
@@ -98,4 +134,32 @@ fn frame(opcode: u8, payload: &[u8]) -> Vec<u8> {
     frame.extend([0; 4]);
     frame.extend(payload);
     frame
+}
+
+/// A new connection; its name (MBWS-010, MBWS-011).
+pub(crate) fn connect(socket: &mut Socket) -> String {
+    socket.send("1 0 0 ");
+    let answer = socket.text();
+    let (len, rest) = answer.strip_prefix("1 ").unwrap().split_once(' ').unwrap();
+    let (name, numbers) = rest.split_at(len.parse().unwrap());
+    assert_eq!(numbers, "0 ", "{answer}");
+    name.to_owned()
+}
+
+/// A message in the text syntax (MBWS-115).
+pub(crate) fn message(address: &str, body: &str) -> String {
+    format!("3 1 {} {address}10 text/plain0 {body}", address.len())
+}
+
+/// Reads until the broker has acknowledged message `seq`; the messages that came meanwhile.
+pub(crate) fn until_acknowledged(socket: &mut Socket, seq: u64) -> Vec<String> {
+    let mut messages = Vec::new();
+    loop {
+        let text = socket.text();
+        match text.strip_prefix("2 ") {
+            Some(number) if number.trim().parse::<u64>().unwrap() == seq => return messages,
+            Some(_) => {}
+            None => messages.push(text),
+        }
+    }
 }

@@ -30,11 +30,7 @@ impl Intake {
 
     /// Octet by octet, because only the header knows how long it is.
     #[cold]
-    fn complete(
-        &mut self,
-        wire: Wire,
-        input: &mut Input<'_>,
-    ) -> Result<Option<Header>, Violation> {
+    fn complete(&mut self, wire: Wire, input: &mut Input<'_>) -> Result<Option<Header>, Violation> {
         while let [octet] = input.take(1) {
             let Some(place) = self.kept.get_mut(usize::from(self.kept_bytes)) else { break };
             *place = *octet;

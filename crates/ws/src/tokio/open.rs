@@ -79,9 +79,8 @@ where
 {
     // On the heap, because it is gone when the connection lives.
     let handshake = Box::pin(answer(&mut stream, policy, check));
-    let (agreement, early) = timeout(HANDSHAKE_TIMEOUT, handshake)
-        .await
-        .map_err(|_elapsed| AcceptError::Timeout)??;
+    let (agreement, early) =
+        timeout(HANDSHAKE_TIMEOUT, handshake).await.map_err(|_elapsed| AcceptError::Timeout)??;
     Ok(Opened { stream, role: Role::Server, agreement, early })
 }
 
@@ -174,9 +173,8 @@ where
     S: AsyncRead + AsyncWrite + Unpin,
 {
     let ask = Box::pin(ask(&mut stream, offer));
-    let (agreement, early) = timeout(HANDSHAKE_TIMEOUT, ask)
-        .await
-        .map_err(|_elapsed| ConnectError::Timeout)??;
+    let (agreement, early) =
+        timeout(HANDSHAKE_TIMEOUT, ask).await.map_err(|_elapsed| ConnectError::Timeout)??;
     Ok(Opened { stream, role: Role::Client, agreement, early })
 }
 

@@ -10,9 +10,7 @@ use ::tokio::io::{AsyncRead, AsyncWrite};
 use super::buffers::Buffers;
 use super::link::Link;
 use super::open::Opened;
-use crate::{
-    CloseCode, Closed, Config, Connection, Event, Input, MessageKind, Misuse, Payload,
-};
+use crate::{CloseCode, Closed, Config, Connection, Event, Input, MessageKind, Misuse, Payload};
 
 /// Stop reading while more than this is unsent, in octets. Above [`super::buffers::READ_BYTES`],
 /// so that what echoes a whole burst still needs one write.

@@ -1,6 +1,7 @@
 //! Helpers that make a test read like a trace.
 
-#![allow(dead_code, unreachable_pub, missing_docs, reason = "each test uses some of these")]
+#![allow(dead_code, unreachable_pub, reason = "each test uses some of these")]
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use wharf_ws::{
     Agreement, Compression, Config, Connection, DeflateParams, Event, Input, MessageKind, Role,

@@ -1,0 +1,6 @@
+//! A client that hears an arbitrary stream: all versions, all kinds of compression, any cuts.
+
+/// Reads `data` as what a server sent.
+pub fn run(data: &[u8]) {
+    crate::ws_link::run(wharf_ws::Role::Client, data);
+}
