@@ -47,10 +47,10 @@ class Peer:
         self.inbox = deque()
 
     @classmethod
-    async def open(cls, url, user, kind=TEXT, *, light=False, query="", origin=None, unit=CODE_POINTS, **options):
+    async def open(cls, url, authorization, kind=TEXT, *, light=False, query="", origin=None, unit=CODE_POINTS, **options):
         """Opens a WebSocket; the Connect exchange is still to come."""
         options.setdefault("subprotocols", [MBLWS if light else MBWS])
-        headers = {"Authorization": basic(*user)} if user else {}
+        headers = {"Authorization": authorization} if authorization else {}
         options = {"ping_interval": None, "max_size": MESSAGE_SIZE_MAX_BYTES, "proxy": None, **options}
         target = url + ("?" + query if query else "")
         websocket = await connect(target, origin=origin, additional_headers=headers, **options)
@@ -149,6 +149,11 @@ class Peer:
         """Everything the broker did before is here when this returns: a message goes there and back."""
         await self.publish(address, body="barrier")
         await self.settled()
+
+    async def barrier_light(self, address):
+        """The same for MBLWS: a message to an address that this peer alone consumes comes back."""
+        await self.publish(address, body="barrier")
+        assert (await self.delivery()).message.body == b"barrier"
 
     # Connections
 

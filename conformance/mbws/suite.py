@@ -5,7 +5,7 @@ import secrets
 import traceback
 
 from codec import BINARY, TEXT
-from peer import Peer
+from peer import Peer, basic
 
 BOTH = (TEXT, BINARY)
 CASE_MAX_S = 120
@@ -58,8 +58,8 @@ class World:
 
     async def open(self, kind=TEXT, *, user=0, **options):
         """A WebSocket that is closed when the case ends."""
-        credentials = self.users[user] if user is not None else None
-        peer = await Peer.open(self.url, credentials, kind, **options)
+        authorization = options.pop("authorization", basic(*self.users[user]))
+        peer = await Peer.open(self.url, authorization, kind, **options)
         self.peers.append(peer)
         return peer
 
@@ -96,9 +96,10 @@ class World:
         await peer.close()
         return found
 
-    async def dead_letters(self, **properties):
-        """Dead letters with a body that begins as wanted, out of everything that is there."""
-        return await self.empty("wharf/dead-letter")
+    async def dead_letters(self, body):
+        """The reason and the address of every dead letter with this body."""
+        letters = [letter for letter in await self.empty("wharf/dead-letter") if letter.body == body]
+        return [(letter.property("wharf-death-reason"), letter.property("wharf-death-address")) for letter in letters]
 
     async def end_case(self):
         for peer in self.peers:

@@ -86,6 +86,11 @@ impl SaidContent {
         }
     }
 
+    /// Adds a property.
+    pub(crate) fn add(&mut self, name: &str, value: &str) {
+        self.properties.push((name.to_owned(), value.to_owned()));
+    }
+
     fn encode(&self, kind: Kind, unit: LengthUnit, out: &mut Vec<u8>) -> Option<()> {
         let properties = self.properties.iter().map(|(name, value)| (&**name, &**value));
         encode_content(kind, unit, &self.content_type, properties, &self.body, out).ok()

@@ -50,7 +50,9 @@ fn read_roots(pem: &[u8]) -> Result<RootCertStore, Error> {
     if roots.is_empty() { Err(Error::Roots) } else { Ok(roots) }
 }
 
-/// Performs the handshake and makes sure that the peer is `host`.
+/// Performs the handshake, which comes before any data, and makes sure that the peer is `host`; a
+/// failure fails the connection (WS-HC-05). The name goes along as SNI.
+// WS-HC-06, HYBI-022
 pub(crate) async fn handshake(
     stream: TcpStream,
     host: &str,

@@ -5,11 +5,10 @@ use std::time::Duration;
 
 use data_encoding::BASE64;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::rustls::ClientConfig;
 use wharf_ws::handshake::client::Offer;
-use wharf_ws::tokio::{ConnectError, Opened, upgrade};
+use wharf_ws::tokio::{ConnectError, Opened, dial, upgrade};
 use wharf_ws::uri::Uri;
 
 use crate::{Error, Options, tls};
@@ -49,8 +48,8 @@ impl Transport {
 
     async fn dial(&self) -> Result<Opened<Box<dyn Stream>>, Error> {
         let uri = &self.offer.uri;
-        let tcp = TcpStream::connect((uri.host_unbracketed(), uri.port())).await?;
-        tcp.set_nodelay(true)?;
+        // The turn is kept until the handshake has ended (WS-HC-01).
+        let (tcp, _turn) = dial(uri).await?;
         let stream: Box<dyn Stream> = match &self.tls {
             None => Box::new(tcp),
             Some(config) => Box::new(tls::handshake(tcp, uri.host_unbracketed(), config).await?),

@@ -32,6 +32,8 @@ async fn start() -> (Broker, Vec<u8>) {
             let (acceptor, broker) = (acceptor.clone(), accepting.clone());
             tokio::spawn(async move {
                 if let Ok(stream) = acceptor.accept(stream).await {
+                    // WS-HC-06, HYBI-022: the client says whom it wants to talk to.
+                    assert_eq!(stream.get_ref().1.server_name(), Some("localhost"));
                     broker.serve(stream).await;
                 }
             });

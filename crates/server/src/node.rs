@@ -42,15 +42,16 @@ pub(crate) struct Node {
     phase: watch::Sender<Phase>,
     failure: OnceLock<String>,
     connections: AtomicU64,
-    open: AtomicUsize,
+    open: Arc<AtomicUsize>,
 }
 
-/// Counts one WebSocket while it is open.
-pub(crate) struct Open<'a>(&'a Node);
+/// Counts one WebSocket, from the moment its handshake is judged.
+#[derive(Debug)]
+pub(crate) struct Open(Arc<AtomicUsize>);
 
-impl Drop for Open<'_> {
+impl Drop for Open {
     fn drop(&mut self) {
-        self.0.open.fetch_sub(1, Ordering::Relaxed);
+        self.0.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
@@ -69,7 +70,7 @@ impl Node {
             phase: watch::Sender::new(Phase::Starting),
             failure: OnceLock::new(),
             connections: AtomicU64::new(0),
-            open: AtomicUsize::new(0),
+            open: Arc::default(),
             config,
         }
     }
@@ -109,11 +110,13 @@ impl Node {
         ConnectionId(self.connections.fetch_add(1, Ordering::Relaxed) + 1)
     }
 
-    /// Counts a WebSocket until the guard is dropped.
-    pub(crate) fn opened(&self) -> Open<'_> {
-        self.metrics.connections_opened.inc();
-        self.open.fetch_add(1, Ordering::Relaxed);
-        Open(self)
+    /// Admits a WebSocket, unless this is not the time for it. It counts until the guard is
+    /// dropped. Counted before the phase is looked at: who drains the node either sees it, or has
+    /// it refused.
+    pub(crate) fn admit(&self) -> Option<Open> {
+        self.open.fetch_add(1, Ordering::SeqCst);
+        let open = Open(Arc::clone(&self.open));
+        (self.phase() == Phase::Ready).then_some(open)
     }
 
     /// WebSockets open now.

@@ -2,6 +2,7 @@
 
 #![allow(
     clippy::unwrap_used,
+    clippy::disallowed_methods,
     clippy::disallowed_types,
     reason = "a test drives a process over sockets, and fails loudly"
 )]
@@ -11,6 +12,7 @@ mod harness;
 use harness::socket::{Frame, Socket, connect, message, until_acknowledged};
 use harness::{Broker, Scratch, stderr};
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
 /// What the system's socket buffers do not hold waits in the broker, and nothing of it is lost.
 #[test]
@@ -51,6 +53,32 @@ fn a_silent_peer_is_pinged_and_given_up() {
     let mut socket = Socket::open(&broker, "/ws");
     socket.send(&format!("1 {} {name}3 0 1 0 ", name.len()));
     assert_eq!(socket.text(), format!("1 {} {name}1 0 ", name.len()), "MBWS-046");
+}
+
+/// Deadlines hold even while nothing can be written: a peer that reads nothing is given up.
+#[test]
+fn a_peer_that_reads_nothing_is_given_up() {
+    let scratch = Scratch::new();
+    let broker = Broker::start(
+        scratch.path(),
+        &["--set", "websocket.ping_interval_ms=200", "--set", "websocket.pong_timeout_ms=200"],
+    );
+    let mut producer = Socket::open(&broker, "/ws");
+    connect(&mut producer);
+    let body = "x".repeat(50_000);
+    let messages: Vec<String> =
+        (0..400).map(|n| message("orders", &format!("{n} {body}"))).collect();
+    producer.send_all(&messages);
+    drop(producer);
+    // It asks for more than the system's buffers hold, and then does not read.
+    let mut stuck = Socket::open(&broker, "/ws?address=orders");
+    stuck.send("1 0 0 ");
+    let gone = |metrics: String| metrics.contains("\nwharf_connections 0\n");
+    assert!((0..600).any(|_| {
+        std::thread::sleep(Duration::from_millis(50));
+        gone(broker.get("/metrics"))
+    }));
+    drop(stuck);
 }
 
 #[test]

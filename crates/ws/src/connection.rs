@@ -222,7 +222,9 @@ impl Connection {
         Ok(())
     }
 
-    /// Begins the closing handshake (WS-CL-01). [`CloseCode::NO_CODE`] sends an empty Close.
+    /// Begins the closing handshake (WS-CL-01). Servers may whenever they wish; a client should
+    /// have a reason (WS-CL-11).
+    /// [`CloseCode::NO_CODE`] sends an empty Close.
     ///
     /// Versions 6 to 8 are sent what [`CloseCode::for_version`] makes of the code. Messages of
     /// the peer are still received until its Close comes.
@@ -286,7 +288,7 @@ impl Connection {
     /// same or [`Self::is_finished`]: a transport that is closed with unread input may lose the
     /// Close before the peer has seen it.
     ///
-    /// WS-CT-09, WS-CL-02: at once for a server, which so keeps the TIME_WAIT; a client waits for
+    /// WS-CT-09, WS-A02, WS-CL-02: at once for a server, which so keeps the TIME_WAIT; a client waits for
     /// its server, but not forever. HYBI-074: the same in versions 6 to 8.
     #[must_use]
     pub fn should_close_transport(&self) -> bool {

@@ -4,8 +4,9 @@
 //! # Map
 //! - [`handshake`]: from an HTTP request and its response to an [`Agreement`]; [`uri`] and
 //!   [`version`] belong to it.
-//! - [`Connection`]: everything after the handshake. Inside: `header` and `mask` are the frame on
-//!   the wire, `recv` puts messages together, `send` takes them apart, `deflate` compresses,
+//! - [`Connection`]: everything after the handshake, that is the algorithms to send, to receive and
+//!   to close which protocols on top refer to (WS-RG-07). Inside: `header` and `mask` are the frame
+//!   on the wire, `recv` puts messages together, `send` takes them apart, `deflate` compresses,
 //!   `timers` holds the deadlines, [`CloseCode`] and [`Violation`] say how it ends.
 //! - `tokio` (feature `tokio`): the adapter, and the only code here that touches the world.
 //!

@@ -10,9 +10,13 @@ pub const RECLAIM_MAX_BYTES: usize = 64 * 1024;
 /// The longest payload of a control frame (WS-CT-01).
 pub const CONTROL_MAX_BYTES: usize = 125;
 
-/// The longest control frame: the smallest useful budget of
-/// [`Connection::poll_transmit`](crate::Connection::poll_transmit).
-pub const CONTROL_FRAME_MAX_BYTES: usize = CONTROL_MAX_BYTES + crate::header::HEADER_MAX_BYTES;
+/// The longest control frame on the wire, also inside `deflate-stream`: the smallest useful budget
+/// of [`Connection::poll_transmit`](crate::Connection::poll_transmit).
+pub const CONTROL_FRAME_MAX_BYTES: usize =
+    CONTROL_MAX_BYTES + crate::header::HEADER_MAX_BYTES + STREAM_OVERHEAD_BYTES;
+
+/// What `deflate-stream` adds at most to a short frame: two block headers and a flush.
+const STREAM_OVERHEAD_BYTES: usize = 16;
 
 /// How much `deflate-stream` inflates before frames are taken from it: the bound on what is
 /// inflated and not yet looked at.

@@ -12,7 +12,8 @@ fn peer_closes() {
     let log = server.read(&masked(0x88, &close_body(1001, "bye")));
     assert_eq!(log, ["closed by Peer, 1001 \"bye\", clean"]);
     assert_eq!(server.sent(), hex("88 02 03 e9"));
-    // WS-CT-09, WS-CL-02: the server closes the transport first.
+    // WS-CT-09, WS-A02, WS-CL-02: the server closes the transport first. WS-CT-10: the reason is in
+    // the event, for logs.
     assert!(server.conn.should_close_transport());
     // WS-FR-07, WS-CT-08.
     let refused = server.conn.send(MessageKind::Text, &[b"late"], &mut server.out);

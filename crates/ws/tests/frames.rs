@@ -53,6 +53,7 @@ fn example_ping_and_pong() {
 
 #[test]
 fn example_sizes() {
+    // WS-FR-06: a frame is its header and the application data, nothing else.
     // WS-FR-04: the shortest form on the way out.
     for (size, head) in [
         (125, hex("82 7d")),
@@ -139,6 +140,7 @@ fn only_the_latest_ping_waits() {
 
 #[test]
 fn our_control_frames_go_between_our_fragments() {
+    // WS-FR-08: the first frame tells the type, the last one ends the message.
     let mut server = Side::server();
     server.conn.begin_message(MessageKind::Text).unwrap();
     server.conn.send_fragment(&[b"Hel"], false, &mut server.out).unwrap();
@@ -306,6 +308,12 @@ fn versions_7_and_8_share_the_framing() {
         assert_eq!(log, ["closed by Violation(Unmasked), 1006 \"\""]);
         let log = Side::of(Role::Client, version, none).read(&hex("81 85"));
         assert_eq!(log, ["closed by Violation(Masked), 1006 \"\""]);
+        // HYBI-066: the latest Ping is the one answered; a Pong nobody asked for is ignored.
+        let mut pings = [masked(0x89, b"1"), masked(0x89, b"2"), masked(0x8a, b"")].concat();
+        let mut seven = Side::of(Role::Server, version, none);
+        let mut input = Input::new(&mut pings);
+        while seven.conn.poll_event(&mut input).is_some() {}
+        assert_eq!(seven.sent(), hex("8a 01 32"));
         // HYBI-065, HYBI-068.
         let log = Side::of(Role::Server, version, none).read(&masked(0xc1, b""));
         assert_eq!(log, ["closed by Violation(ReservedBits), 1006 \"\""]);

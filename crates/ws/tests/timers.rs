@@ -1,5 +1,7 @@
 //! Deadlines, on a clock that the test moves.
 
+#![allow(clippy::disallowed_methods, reason = "an instant to begin with")]
+
 mod wire;
 
 use std::time::{Duration, Instant};

@@ -16,12 +16,14 @@ use tokio::io::{
 };
 use wharf_ws::handshake::client::Offer;
 use wharf_ws::handshake::server::Policy;
+use wharf_ws::handshake::{DeflateOffer, DeflatePolicy};
 use wharf_ws::tokio::{
     AcceptError, ConnectError, Handler, Message, Opened, Outbox, SendError, WebSocket, accept,
     accept_with, connect, serve, upgrade,
 };
 use wharf_ws::{
-    Agreement, CloseCode, ClosedBy, Config, Connection, MessageKind, Misuse, Payload, Role,
+    Agreement, CloseCode, ClosedBy, Compression, Config, Connection, MessageKind, Misuse, Payload,
+    Role, Version, Versions,
 };
 use wire::{close_body, hex, masked};
 
@@ -101,7 +103,8 @@ async fn frames_cut_by_reads_are_whole_to_the_handler() {
         let (mut read, mut write) = tokio::io::split(&mut peer);
         let mut answer = vec![0; frame.len() - 4];
         let (sent, got) = tokio::join!(write.write_all(&frame), read.read_exact(&mut answer));
-        (sent.unwrap(), got.unwrap());
+        sent.unwrap();
+        got.unwrap();
         assert!(answer[answer.len() - size..].iter().all(|octet| *octet == 0x2a));
     }
     drop(peer);
@@ -220,15 +223,14 @@ async fn a_reset_in_the_middle_of_an_answer_ends_one_connection() {
     // The peer asks for more than fits, and goes without reading: no signal, no panic.
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    let peer = std::thread::spawn(move || {
-        use std::io::Write;
-        let mut peer = std::net::TcpStream::connect(address).unwrap();
-        peer.write_all(&masked(0x82, &vec![0; 8 << 20])).unwrap();
+    let peer = tokio::spawn(async move {
+        let mut peer = tokio::net::TcpStream::connect(address).await.unwrap();
+        peer.write_all(&masked(0x82, &vec![0; 8 << 20])).await.unwrap();
     });
     let (stream, _) = listener.accept().await.unwrap();
     let closed = serve(opened(stream, Role::Server), &Config::default(), echo).await;
     assert_eq!((closed.by, closed.code), (ClosedBy::Transport, CloseCode::ABNORMAL));
-    peer.join().unwrap();
+    peer.await.unwrap();
 }
 
 #[tokio::test(start_paused = true)]
@@ -317,6 +319,57 @@ async fn nothing_goes_out_in_clear_for_wss() {
     // WS-HC-05.
     let offer = Offer::new("wss://localhost/".parse().unwrap());
     assert!(matches!(connect(offer, &Config::default()).await, Err(ConnectError::Tls)));
+}
+
+/// Handshake and frames together, both sides ours.
+async fn converse(version: Version, deflate_stream: bool, deflate: bool) {
+    let (a, b) = duplex(1000);
+    let policy = Policy {
+        versions: Versions::WITH_INTERIM,
+        deflate: deflate.then(DeflatePolicy::default),
+        deflate_stream,
+        ..Policy::default()
+    };
+    let server = tokio::spawn(async move {
+        let opened = accept(a, &policy).await.unwrap();
+        let compression = opened.agreement.compression;
+        (serve(opened, &Config::default(), echo).await, compression)
+    });
+    let offer = Offer {
+        version,
+        deflate_stream,
+        deflate: deflate.then(DeflateOffer::default).into_iter().collect(),
+        ..Offer::new("ws://localhost/".parse().unwrap())
+    };
+    let opened = upgrade(b, offer).await.unwrap();
+    assert_eq!(opened.agreement.version, version);
+    let compression = opened.agreement.compression;
+    assert_eq!(compression == Compression::Stream, deflate_stream);
+    assert_eq!(matches!(compression, Compression::PerMessage(_)), deflate);
+    let mut client = WebSocket::new(opened, &Config::default());
+    for size in [0, 10, 1000, 100_000] {
+        let message = Message::Text("κόσμε".repeat(size));
+        // More than the pipe holds, so both directions have to move.
+        client.feed(&message).unwrap();
+        assert_eq!(client.recv().await, Some(message));
+    }
+    client.close(CloseCode::NORMAL, "").await.unwrap();
+    assert!(client.closed().unwrap().clean);
+    drop(client);
+    let (closed, theirs) = server.await.unwrap();
+    assert!(closed.clean);
+    assert_eq!(theirs, compression);
+}
+
+#[tokio::test]
+async fn every_version_and_compression_end_to_end() {
+    // HYBI-005, HYBI-090, HYBI-094.
+    converse(Version::Rfc6455, false, false).await;
+    converse(Version::Rfc6455, false, true).await;
+    for version in [Version::Draft8, Version::Draft7, Version::Draft6] {
+        converse(version, false, false).await;
+        converse(version, true, false).await;
+    }
 }
 
 #[test]

@@ -34,7 +34,16 @@ const ADAPTERS: [(&str, &[&str]); 7] = [
     ("wharf-client", &["wharf-ws", "wharf-sasl", "wharf-amqp", "wharf-xmpp", "wharf-mbws"]),
     (
         "wharf-server",
-        &["wharf-gateway", "wharf-store", "wharf-jetstream", "wharf-api", "wharf-client"],
+        // It drives the shard and begins the WebSocket: docs/decisions/0008.
+        &[
+            "wharf-gateway",
+            "wharf-broker",
+            "wharf-ws",
+            "wharf-store",
+            "wharf-jetstream",
+            "wharf-api",
+            "wharf-client",
+        ],
     ),
     (
         "wharf-sim",

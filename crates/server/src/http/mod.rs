@@ -3,7 +3,7 @@
 mod answers;
 mod upgrade;
 
-use crate::node::Node;
+use crate::node::{Node, Open};
 use answers::{Answer, Body};
 use bytes::Bytes;
 use hyper::body::Incoming;
@@ -31,8 +31,17 @@ pub(crate) struct Upgraded<S> {
     pub(crate) stream: S,
     /// What the client sent behind its request (WS-HS-19).
     pub(crate) leftover: Bytes,
+    /// What was agreed on the way.
+    pub(crate) accepted: Accepted,
+}
+
+/// A handshake that succeeded.
+#[derive(Debug)]
+pub(crate) struct Accepted {
     /// What the session begins with.
     pub(crate) opening: Opening,
+    /// Counts the connection.
+    pub(crate) open: Open,
 }
 
 /// Answers requests until the connection is upgraded (`Some`) or over (`None`).
@@ -58,7 +67,7 @@ where
         node,
         peer,
         idle_timeout,
-        state: Mutex::new(State { deadline, opening: None }),
+        state: Mutex::new(State { deadline, accepted: None }),
     });
     let service = Front(Arc::clone(&exchange));
     let mut connection = builder.serve_connection(TokioIo::new(stream), service);
@@ -79,9 +88,9 @@ where
     }
     let parts = connection.into_parts();
     let stream = parts.io.into_inner();
-    let opening = exchange.lock().opening.take();
-    match opening {
-        Some(opening) => Some(Upgraded { stream, leftover: parts.read_buf, opening }),
+    let accepted = exchange.lock().accepted.take();
+    match accepted {
+        Some(accepted) => Some(Upgraded { stream, leftover: parts.read_buf, accepted }),
         None => {
             let _ = tokio::time::timeout(LINGER, linger(stream)).await;
             None
@@ -110,7 +119,7 @@ struct State {
     /// When the connection is given up.
     deadline: Instant,
     /// Set when a handshake was accepted.
-    opening: Option<Opening>,
+    accepted: Option<Accepted>,
 }
 
 impl Exchange {
@@ -126,8 +135,8 @@ impl Exchange {
         let handshake = upgrade::request_of(&head, &target);
         if wharf_ws::handshake::request::is_upgrade(&handshake) {
             return match upgrade::judge(&self.node, self.peer, &handshake).await {
-                Ok((answer, opening)) => {
-                    self.lock().opening = Some(opening);
+                Ok((answer, accepted)) => {
+                    self.lock().accepted = Some(accepted);
                     answer
                 }
                 Err(refusal) => {

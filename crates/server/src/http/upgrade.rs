@@ -1,8 +1,9 @@
 //! The way from a request to a session: place, readiness, handshake, login.
 
+use super::Accepted;
 use super::answers::{self, Answer};
 use crate::auth::Denied;
-use crate::node::{Node, Phase};
+use crate::node::Node;
 use hyper::http::request::Parts;
 use hyper::{Version, header};
 use std::net::SocketAddr;
@@ -31,7 +32,7 @@ pub(super) async fn judge(
     node: &Node,
     peer: SocketAddr,
     request: &Request<'_>,
-) -> Result<(Answer, Opening), Refusal> {
+) -> Result<(Answer, Accepted), Refusal> {
     let resource = request.resource_name().unwrap_or_default();
     let (path, query) = match resource.split_once('?') {
         Some((path, query)) => (path, Some(query)),
@@ -41,9 +42,7 @@ pub(super) async fn judge(
     if !matches!(path, "/ws" | "/" | "") {
         return Err(Refusal::with_status(404));
     }
-    if node.phase() != Phase::Ready {
-        return Err(try_later(503, 1));
-    }
+    let open = node.admit().ok_or_else(|| try_later(503, 1))?;
     let acceptance = evaluate(request, &node.policy)?;
     let user = login(node, peer, request).await?;
     let opening = Opening {
@@ -55,7 +54,7 @@ pub(super) async fn judge(
         query: query.map(str::to_owned),
         seed: crate::entropy::bytes(),
     };
-    Ok((answers::switching(&acceptance), opening))
+    Ok((answers::switching(&acceptance), Accepted { opening, open }))
 }
 
 async fn login(node: &Node, peer: SocketAddr, request: &Request<'_>) -> Result<String, Refusal> {

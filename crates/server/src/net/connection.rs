@@ -59,9 +59,7 @@ where
     // Boxed, so that the memory of the HTTP phase is given back when a WebSocket begins.
     let Some(driver) = Box::pin(begin(&node, stream, peer, deadline)).await else { return };
     let connection = driver.connection().0;
-    let open = node.opened();
     let ending = driver.await;
-    drop(open);
     node.metrics.closed(ending);
     let reason = ending.name();
     tracing::debug!(event = event::CONNECTION_CLOSED, %peer, connection, reason, "closed");
@@ -78,8 +76,10 @@ where
     S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
     let upgraded = http::serve(Arc::clone(node), stream, peer, deadline).await?;
-    let (connection, user) = (upgraded.opening.connection.0, &upgraded.opening.user);
+    let (connection, user) =
+        (upgraded.accepted.opening.connection.0, &upgraded.accepted.opening.user);
     tracing::debug!(event = event::CONNECTION_OPENED, %peer, connection, user, "open");
+    node.metrics.connections_opened.inc();
     Some(Driver::start(node, upgraded))
 }
 

@@ -3,9 +3,9 @@
 //! A readable burst is one read, one push of commands to the shard and one write. The buffers
 //! belong to the thread, not to the connection: an idle connection holds neither.
 
-use crate::http::Upgraded;
+use crate::http::{Accepted, Upgraded};
 use crate::mailbox::{Letter, Mailbox, Outbox};
-use crate::node::Node;
+use crate::node::{Node, Open};
 use bytes::Bytes;
 use std::cell::RefCell;
 use std::io;
@@ -85,15 +85,17 @@ pub(crate) struct Driver<S> {
     /// When the timer will fire; it may be earlier than needed, never later.
     armed: Option<Instant>,
     lingering: bool,
+    _open: Open,
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
     /// Starts a session on an upgraded connection.
     pub(crate) fn start(node: &Node, upgraded: Upgraded<S>) -> Self {
-        let connection = upgraded.opening.connection;
+        let Accepted { opening, open } = upgraded.accepted;
+        let connection = opening.connection;
         let outbox = Arc::new(Outbox::default());
         node.mailbox.push(&mut vec![Letter::Arrived(connection, Arc::clone(&outbox))]);
-        let session = Session::new(Arc::clone(&node.gateway), upgraded.opening, Instant::now());
+        let session = Session::new(Arc::clone(&node.gateway), opening, Instant::now());
         Self {
             stream: upgraded.stream,
             session: Box::new(session),
@@ -106,6 +108,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
             timer: Box::pin(tokio::time::sleep(Duration::ZERO)),
             armed: None,
             lingering: false,
+            _open: open,
         }
     }
 

@@ -1,5 +1,8 @@
 //! The receiving half: octets in, messages and control frames out.
 //!
+//! Fragments of any size, in order (WS-FG-01, WS-FG-05). This is an end of the connection, never
+//! an intermediary: nothing is passed on (WS-FG-07, HYBI-067).
+//!
 //! State is split by who owns it: [`intake`] the header that has come in part, [`message`] the
 //! message being put together, this file the frame between the two.
 
@@ -310,7 +313,7 @@ fn missing_bytes(frame: &Frame) -> usize {
     usize::try_from(missing).unwrap_or(usize::MAX)
 }
 
-/// WS-U8-01.
+/// WS-U8-01; HYBI-081: servers refuse bad text in every version.
 fn check_text(bytes: &[u8]) -> Result<(), Violation> {
     utf8::check(bytes).map_err(|utf8::Invalid| Violation::TextNotUtf8)
 }

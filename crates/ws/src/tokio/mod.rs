@@ -28,11 +28,13 @@
 )]
 
 mod buffers;
+mod dial;
 mod link;
 mod open;
 mod serve;
 mod socket;
 
+pub use dial::{Turn, dial};
 pub use open::{AcceptError, ConnectError, HANDSHAKE_TIMEOUT, Opened};
 pub use open::{accept, accept_with, connect, upgrade};
 pub use serve::{Handler, Outbox, Serve, serve};

@@ -8,6 +8,7 @@ use ::tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use ::tokio::net::TcpStream;
 use ::tokio::time::timeout;
 
+use super::dial::dial;
 use super::link::Link;
 use super::socket::WebSocket;
 use crate::handshake::client::{Failure, Handshake, InvalidOffer, Offer, Outcome};
@@ -157,9 +158,9 @@ pub async fn connect(offer: Offer, config: &Config) -> Result<WebSocket<TcpStrea
     if offer.uri.is_secure() {
         return Err(ConnectError::Tls);
     }
-    let stream = TcpStream::connect((offer.uri.host_unbracketed(), offer.uri.port())).await?;
-    stream.set_nodelay(true)?;
+    let (stream, turn) = dial(&offer.uri).await?;
     let opened = upgrade(stream, offer).await?;
+    drop(turn);
     Ok(WebSocket::new(opened, config))
 }
 
