@@ -106,7 +106,8 @@ pub enum Completion {
         /// The last frame whose effect the snapshot holds.
         lsn: Lsn,
     },
-    /// The journal has failed and will report nothing more. Stop acknowledging at once.
+    /// The journal has failed and will report nothing more. Stop acknowledging at once. Frames it
+    /// did not report may be stored all the same.
     Failed(JournalFailure),
 }
 
@@ -133,12 +134,14 @@ pub trait Journal: Send {
     /// Asks for parts of stored frames. An implementation checks the frame's integrity or fails.
     fn fetch(&mut self, ticket: Ticket, slices: Vec<Slice>);
 
-    /// Takes a snapshot of the state after frame `lsn`; it is made durable beside the log and
-    /// replaces the one before it.
+    /// Takes a snapshot of the state after frame `lsn`; it is made durable beside the log, not
+    /// before that frame is, and replaces the one before it.
     fn snapshot(&mut self, lsn: Lsn, state: Vec<u8>);
 
     /// Says that nothing in these extents is needed: every frame in them is covered by a durable
-    /// snapshot and none of its bytes is referred to. The extents may be reused.
+    /// snapshot and none of its bytes is referred to. The extents may be reused, under other
+    /// names; fetches asked for before are still answered. Saying it twice does no harm, and
+    /// after a recovery it is said again.
     fn free(&mut self, extents: Vec<Extent>);
 
     /// The next completion, if there is one.

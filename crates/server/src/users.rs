@@ -36,6 +36,10 @@ pub(crate) fn settle<'a>(
     let existing: Vec<(&str, &str)> = existing.collect();
     let mut definitions = Vec::new();
     for user in &config.users {
+        if user.password_verifier.is_empty() {
+            definitions.push(Definition::RemoveUser { name: user.name.clone() });
+            continue;
+        }
         definitions.push(Definition::PutUser {
             name: user.name.clone(),
             verifier: user.password_verifier.clone(),
@@ -53,7 +57,8 @@ pub(crate) fn settle<'a>(
         }
     }
     let mut announcement = Announcement::default();
-    if existing.is_empty() && definitions.is_empty() {
+    let adds = definitions.iter().any(|one| matches!(one, Definition::PutUser { .. }));
+    if existing.is_empty() && !adds {
         let password = crate::entropy::password();
         definitions.push(administrator(FIRST_USER, &password)?);
         announcement.first_password = Some(password);
@@ -93,6 +98,14 @@ mod tests {
         assert!(verifier::verify(password.as_bytes(), kept));
         let again = settle([(name, kept)].into_iter(), &Config::default(), &[]).unwrap();
         assert!(again.0.is_empty() && again.1.first_password.is_none());
+    }
+
+    #[test]
+    fn an_empty_verifier_removes() {
+        let mut config = Config::default();
+        config.users.push(UserEntry { name: "bob".to_owned(), ..UserEntry::default() });
+        let (definitions, _) = settle([("bob", "x")].into_iter(), &config, &[]).unwrap();
+        assert_eq!(definitions, [Definition::RemoveUser { name: "bob".to_owned() }]);
     }
 
     #[test]

@@ -119,6 +119,20 @@ fn a_connection_is_resumed_by_its_origin_alone() {
     assert!(!answer.contains(&name), "{answer}");
 }
 
+/// WS-HS-19: what comes right behind the request belongs to the connection. However it is cut,
+/// it is the same.
+#[test]
+fn the_bytes_may_come_all_at_once_or_one_by_one() {
+    let scratch = Scratch::new();
+    let broker = Broker::start(scratch.path(), &[]);
+    for piece in [usize::MAX, 1, 7] {
+        let mut socket = Socket::open_in_pieces(&broker, piece, &["1 0 0 ", CONSUME]);
+        assert!(socket.text().starts_with("1 "), "the answer to Connect");
+        until_acknowledged(&mut socket, 1);
+        socket.close(1000);
+    }
+}
+
 /// MBWS-120.
 #[test]
 fn a_malformed_frame_closes_with_1002() {

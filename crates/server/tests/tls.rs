@@ -7,7 +7,7 @@
 
 mod harness;
 
-use harness::{Broker, LOGIN, MBWS, Scratch, handshake, read_head, run, status, stderr};
+use harness::{Broker, LOGIN, MBWS, Scratch, handshake, read_head, run, status, stderr, stdout};
 use rcgen::{CertifiedKey, generate_simple_self_signed};
 use rustix::process::Signal;
 use rustls::pki_types::{CertificateDer, ServerName};
@@ -15,6 +15,8 @@ use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::sync::Arc;
+
+const NAMES: [&str; 2] = ["broker.example", "localhost"];
 
 struct Identity {
     certificate: CertificateDer<'static>,
@@ -24,7 +26,7 @@ struct Identity {
 /// A new certificate for `broker.example`, in files of these names.
 fn identity(scratch: &Scratch) -> Identity {
     let CertifiedKey { cert, signing_key } =
-        generate_simple_self_signed(["broker.example".to_owned()]).unwrap();
+        generate_simple_self_signed(NAMES.map(str::to_owned)).unwrap();
     let certificate_file = scratch.file("cert.pem", &cert.pem());
     let key_file = scratch.file("key.pem", &signing_key.serialize_pem());
     let arguments = [
@@ -112,7 +114,7 @@ fn a_silent_tls_client_is_given_up() {
 fn certificates_that_do_not_fit_are_named() {
     let scratch = Scratch::new();
     let first = identity(&scratch);
-    let other = generate_simple_self_signed(["broker.example".to_owned()]).unwrap();
+    let other = generate_simple_self_signed(NAMES.map(str::to_owned)).unwrap();
     scratch.file("key.pem", &other.signing_key.serialize_pem());
     let mut arguments = vec!["check"];
     arguments.extend(first.arguments.iter().map(String::as_str));
@@ -128,4 +130,22 @@ fn certificates_that_do_not_fit_are_named() {
     let output = run(&arguments);
     assert_eq!(output.status.code(), Some(78));
     assert!(stderr(&output).contains("cert.pem"), "{}", stderr(&output));
+}
+
+#[test]
+fn the_verbs_speak_tls_and_trust_no_one_unasked() {
+    let scratch = Scratch::new();
+    let identity = identity(&scratch);
+    let arguments: Vec<&str> = identity.arguments.iter().map(String::as_str).collect();
+    let broker = Broker::start(scratch.path(), &arguments);
+    let url = format!("wss://ada:secret@localhost:{}/ws", broker.address.port());
+    let certificate = &identity.arguments[1];
+    let file = scratch.file("body", "over TLS").display().to_string();
+    let send = ["send", "orders", "--url", &url, "--file", &file];
+    let unknown = run(send);
+    assert_eq!(unknown.status.code(), Some(69), "{}", stderr(&unknown));
+    let trusted = run(send.iter().copied().chain(["--ca-file", certificate]));
+    assert_eq!(trusted.status.code(), Some(0), "{}", stderr(&trusted));
+    let received = run(["receive", "orders", "-n", "1", "--insecure", "--url", &url]);
+    assert_eq!(stdout(&received), "over TLS\n", "{}", stderr(&received));
 }

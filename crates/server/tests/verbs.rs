@@ -114,6 +114,19 @@ fn a_user_without_permission_is_77() {
 }
 
 #[test]
+fn what_was_stored_before_a_refusal_is_3() {
+    let scratch = Scratch::new();
+    let setting = "websocket.message_size_max_bytes=1000";
+    let broker = Broker::start(scratch.path(), &["--set", setting]);
+    let lines = format!("small\n{}\n", "x".repeat(2000));
+    let mut send = wharf(["send", "orders", "--url", &url(&broker)]);
+    send.args(["--window", "1"]);
+    let sent = pipe(send, lines.as_bytes());
+    assert_eq!(sent.status.code(), Some(3), "{}", stderr(&sent));
+    assert!(stderr(&sent).contains("(1 message stored)"), "{}", stderr(&sent));
+}
+
+#[test]
 fn bench_counts_what_it_says() {
     let scratch = Scratch::new();
     let broker = Broker::start(scratch.path(), &[]);

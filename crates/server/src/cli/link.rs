@@ -30,6 +30,7 @@ pub(super) fn options(target: &Resolved) -> Options {
     if let (Some(user), password) = (&target.user, &target.password) {
         options.credentials = Some((user.clone(), password.clone().unwrap_or_default()));
     }
+    options.tls = target.tls.clone();
     options.retry = Retry {
         first_max: Duration::from_millis(200),
         max: Duration::from_secs(2),

@@ -9,10 +9,6 @@ use std::path::PathBuf;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use wharf_client::{Client, Message, Receipt};
 
-/// Messages sent and not yet stored. The client has a window of its own; this keeps the order of
-/// answers.
-const UNCONFIRMED_MAX: usize = 1024;
-
 /// Arguments of `wharf send`.
 #[derive(Args, Debug)]
 pub(super) struct Send {
@@ -23,6 +19,9 @@ pub(super) struct Send {
     /// Send this file as one message; repeatable. Without it each line of stdin is one.
     #[arg(long = "file", value_name = "FILE")]
     files: Vec<PathBuf>,
+    /// Messages that may wait to be stored.
+    #[arg(long, value_name = "COUNT", default_value_t = 1024)]
+    window: usize,
     /// MIME type of the body.
     #[arg(long, value_name = "TYPE", default_value = "")]
     content_type: String,
@@ -33,14 +32,15 @@ impl Send {
         let target = self.target.resolve()?;
         link::run(self.target.timeout(), async {
             let client = link::connect(link::options(&target)).await?;
-            let mut sending = Sending { client, waiting: VecDeque::new(), stored: 0 };
+            let mut sending =
+                Sending { client, waiting: VecDeque::new(), window: self.window.max(1), stored: 0 };
             let outcome = match self.send_all(&mut sending).await {
                 Ok(()) => sending.finish().await,
                 Err(failure) => Err(failure),
             };
             let stored = sending.stored;
-            sending.client.close().await.map_err(link::failure)?;
-            outcome.map_err(|failure| partial(failure, stored))
+            let closed = sending.client.close().await.map_err(link::failure);
+            outcome.and(closed).map_err(|failure| partial(failure, stored))
         })
     }
 
@@ -86,18 +86,20 @@ fn partial(failure: Failure, stored: u64) -> Failure {
     if stored == 0 {
         return failure;
     }
-    Failure::new(Code::Partial, format!("{} ({stored} messages were stored)", failure.message))
+    let messages = if stored == 1 { "message" } else { "messages" };
+    Failure::new(Code::Partial, format!("{} ({stored} {messages} stored)", failure.message))
 }
 
 struct Sending {
     client: Client,
     waiting: VecDeque<Receipt>,
+    window: usize,
     stored: u64,
 }
 
 impl Sending {
     async fn send(&mut self, message: Message) -> Outcome {
-        if self.waiting.len() >= UNCONFIRMED_MAX {
+        while self.waiting.len() >= self.window {
             self.confirm_one().await?;
         }
         let receipt = self.client.queue(message).await.map_err(link::failure)?;

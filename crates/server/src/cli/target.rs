@@ -4,6 +4,7 @@ use super::exit::{Code, Failure};
 use clap::Args;
 use std::path::PathBuf;
 use std::time::Duration;
+use wharf_client::Tls;
 
 /// Arguments of every verb that is a client.
 #[derive(Args, Clone)]
@@ -18,6 +19,12 @@ pub(super) struct Target {
     /// File whose first line is the password.
     #[arg(long, value_name = "FILE")]
     password_file: Option<PathBuf>,
+    /// Trust the certificates in this PEM file, and no others.
+    #[arg(long, value_name = "FILE")]
+    ca_file: Option<PathBuf>,
+    /// Trust any certificate: whoever is in between can read and change everything.
+    #[arg(long, conflicts_with = "ca_file")]
+    insecure: bool,
     /// Give up after so many seconds (exit code 124).
     #[arg(long, value_name = "SECONDS")]
     timeout: Option<u64>,
@@ -33,6 +40,7 @@ pub(super) struct Resolved {
     pub(super) url: String,
     pub(super) user: Option<String>,
     pub(super) password: Option<String>,
+    pub(super) tls: Tls,
 }
 
 impl std::fmt::Debug for Target {
@@ -54,19 +62,27 @@ impl Target {
         let (url, of_url) = split_userinfo(url.as_deref().unwrap_or(URL_DEFAULT))
             .ok_or_else(|| Failure::new(Code::Usage, "the URL begins with ws:// or wss://"))?;
         let (url_user, url_password) = of_url.unzip();
-        let password_of_file = self.password_file.as_ref().map(|path| {
-            let text = std::fs::read_to_string(path).map_err(|error| {
-                Failure::new(Code::Failed, format!("{}: {error}", path.display()))
-            })?;
-            Ok(text.lines().next().unwrap_or_default().to_owned())
+        let read = |path: &PathBuf| {
+            std::fs::read(path)
+                .map_err(|error| Failure::new(Code::Failed, format!("{}: {error}", path.display())))
+        };
+        let tls = match &self.ca_file {
+            Some(path) => Tls::Roots(read(path)?),
+            None if self.insecure => Tls::Insecure,
+            None => Tls::PublicRoots,
+        };
+        let password_file = self.password_file.as_ref().map(read).transpose()?;
+        let password_of_file = password_file.map(|bytes| {
+            let text = String::from_utf8_lossy(&bytes);
+            text.lines().next().unwrap_or_default().to_owned()
         });
         Ok(Resolved {
             url,
             user: self.user.clone().or(url_user).or_else(|| variable("WHARF_USER")),
             password: password_of_file
-                .transpose()?
                 .or(url_password.flatten())
                 .or_else(|| variable("WHARF_PASSWORD")),
+            tls,
         })
     }
 }

@@ -136,8 +136,8 @@ pub(crate) const KEYS: &[Key] = &[
     key("users[].name", "Login name, without a colon."),
     key(
         "users[].password_verifier",
-        "What `wharf passwd hash` prints: an Argon2id PHC string. The password itself is never \
-         written down.",
+        "What `wharf passwd hash` prints: an Argon2id PHC string. Users are kept in the journal: one \
+         that leaves this file stays. An empty verifier removes the user and ends its sessions.",
     ),
     key(
         "users[].permissions[].pattern",

@@ -255,7 +255,7 @@ pub enum LogFormat {
 pub struct UserEntry {
     /// Login name.
     pub name: String,
-    /// What `wharf passwd hash` prints.
+    /// What `wharf passwd hash` prints; empty removes the user.
     pub password_verifier: String,
     /// What the user may do; nothing when empty.
     #[serde(default)]

@@ -33,6 +33,20 @@ impl Socket {
         Self(stream)
     }
 
+    /// Sends the handshake and these messages in writes of so many bytes, waiting for nothing.
+    pub(crate) fn open_in_pieces(broker: &Broker, piece_bytes: usize, texts: &[&str]) -> Self {
+        let mut stream = broker.connect();
+        stream.set_nodelay(true).unwrap();
+        let mut bytes = handshake("/ws", &format!("{LOGIN}{MBWS}")).into_bytes();
+        bytes.extend(texts.iter().flat_map(|text| frame(0x81, text.as_bytes())));
+        for piece in bytes.chunks(piece_bytes.min(bytes.len())) {
+            stream.write_all(piece).unwrap();
+        }
+        let head = read_head(&mut stream);
+        assert_eq!(status(&head), 101, "{head}");
+        Self(stream)
+    }
+
     pub(crate) fn send(&mut self, text: &str) {
         self.0.write_all(&frame(0x81, text.as_bytes())).unwrap();
     }

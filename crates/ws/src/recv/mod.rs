@@ -245,13 +245,14 @@ impl Receiver {
         // What came back through the caller's buffer was checked before it went there.
         self.assembly.restore(input.take(seen));
         frame.reclaimed |= seen > 0 && !input.is_empty();
+        let missing = missing_bytes(&frame);
+        self.assembly.reserve(missing.min(input.len()), missing);
         // WS-MK-07; block by block, so that each is still in the cache when it is used.
         while missing_bytes(&frame) > 0 && !input.is_empty() {
             let block = input.take(missing_bytes(&frame).min(mask::BLOCK_BYTES));
             unmask(&frame, block);
             frame.received_bytes = frame.received_bytes.saturating_add(block.len() as u64);
-            let expected = missing_bytes(&frame);
-            self.assembly.push(block, expected)?;
+            self.assembly.push(block)?;
         }
         if missing_bytes(&frame) > 0 {
             return Ok(Progress::Starved(frame));

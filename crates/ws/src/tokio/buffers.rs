@@ -7,7 +7,7 @@ use std::cell::Cell;
 pub(super) const READ_BYTES: usize = 256 * 1024;
 
 /// An output buffer that grew beyond this for one connection is cut back.
-const OUTPUT_KEPT_BYTES: usize = 1024 * 1024;
+const OUTPUT_KEPT_BYTES: usize = 4 * 1024 * 1024;
 
 #[derive(Debug)]
 pub(super) struct Buffers {

@@ -20,7 +20,7 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 use verdict::Verdict;
 use victim::{Directory, Victim};
-use wharf_client::{Client, Message, Options, Receipt, Retry};
+use wharf_client::{Client, Message, Options, Receipt, Retry, Tls};
 
 /// What is sent unless a file is named.
 const TEXT: &str = include_str!("text.txt");
@@ -183,6 +183,7 @@ fn options(address: std::net::SocketAddr, password: String) -> Options {
         url: format!("ws://{address}/ws"),
         user: Some(victim::USER.to_owned()),
         password: Some(password),
+        tls: Tls::default(),
     };
     let mut options = link::options(&target);
     options.retry = Retry {
