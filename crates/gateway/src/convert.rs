@@ -4,7 +4,7 @@
 
 use std::borrow::Cow;
 use wharf_broker::Delivery;
-use wharf_mbws::{Kind, LengthUnit, content_from_stored, encode_content};
+use wharf_mbws::{Content, Kind, LengthUnit, content_from_stored, encode_content};
 
 /// MBWS content: `0x10`, plus 1 for binary, plus 2 for lengths in octets or 4 in UTF-16.
 const MBWS: u8 = 0x10;
@@ -25,6 +25,28 @@ pub(crate) fn mbws_format(kind: Kind, unit: LengthUnit) -> u8 {
         LengthUnit::Utf16 => 4,
     };
     MBWS | kind | unit
+}
+
+/// The octets to store: as received, unless some length is padded, which is never sent on.
+// MBWS-A16
+pub(crate) fn mbws_stored<'a>(content: &Content<'a>) -> Cow<'a, [u8]> {
+    if content.is_shortest() {
+        return Cow::Borrowed(content.raw());
+    }
+    let mut out = Vec::with_capacity(content.raw().len());
+    let (kind, unit) = (content.kind(), content.unit());
+    match encode_content(
+        kind,
+        unit,
+        content.content_type(),
+        content.properties(),
+        content.body(),
+        &mut out,
+    ) {
+        Ok(()) => Cow::Owned(out),
+        // Not reached: the body came in a frame of this kind.
+        Err(_) => Cow::Borrowed(content.raw()),
+    }
 }
 
 fn mbws_form(format: u8) -> Option<(Kind, LengthUnit)> {
@@ -62,6 +84,21 @@ pub(crate) fn mbws_content(delivery: &Delivery, unit: LengthUnit) -> Option<(Kin
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// MBWS-A16: what may be accepted padded is not sent on padded.
+    #[test]
+    fn padded_lengths_are_stored_in_their_shortest_form() {
+        let table: [(Kind, &[u8], &[u8]); 4] = [
+            (Kind::Text, b"00 000 body", b"0 0 body"),
+            (Kind::Text, b"0 1 1 k1 vbody", b"0 1 1 k1 vbody"),
+            (Kind::Binary, b"\x80\x00\x80\x80\x00body", b"\x00\x00body"),
+            (Kind::Binary, b"\x01t\x00body", b"\x01t\x00body"),
+        ];
+        for (kind, received, stored) in table {
+            let content = content_from_stored(kind, LengthUnit::CodePoints, received).unwrap();
+            assert_eq!(&*mbws_stored(&content), stored);
+        }
+    }
 
     #[test]
     fn formats_are_read_as_they_are_written() {

@@ -4,7 +4,7 @@
 
 use crate::config::{CloseEnds, Config};
 use crate::consume::{CANCEL_ADDRESS, CONSUME_ADDRESS, Query, Unclear, Wish};
-use crate::convert::{mbws_content, mbws_format};
+use crate::convert::{mbws_content, mbws_format, mbws_stored};
 use crate::limits::{ARENA_BYTES, UNTAKEN_MAX, UNTAKEN_MAX_BYTES};
 use bytes::{Bytes, BytesMut};
 use std::borrow::Cow;
@@ -135,7 +135,7 @@ impl Face {
                 self.stage = Stage::Attaching { claim };
             }
             Asked::Message { seq, kind, message } => {
-                let content = message.content.raw();
+                let content = &*mbws_stored(&message.content);
                 if message.addresses.iter().any(is_control) {
                     let wish = Wish::from_properties(message.content.properties());
                     let to: Vec<String> = message.addresses.iter().map(str::to_owned).collect();

@@ -18,10 +18,12 @@ pub struct Content<'a> {
     properties: Cursor<'a>,
     property_count: usize,
     body: &'a [u8],
+    shortest: bool,
 }
 
 impl<'a> Content<'a> {
     pub(crate) fn read(whole: Cursor<'a>, property_count_max: u32) -> Result<Self, Violation> {
+        let whole = whole.fresh();
         let mut cursor = whole;
         let content_type = cursor.string()?;
         let property_count = cursor.bounded_count(2, property_count_max, Bound::PropertyCount)?;
@@ -30,8 +32,9 @@ impl<'a> Content<'a> {
             cursor.string()?;
             cursor.string()?;
         }
+        let shortest = cursor.is_shortest();
         let body = cursor.rest();
-        Ok(Content { whole, content_type, properties, property_count, body })
+        Ok(Content { whole, content_type, properties, property_count, body, shortest })
     }
 
     /// The kind of frame it came in; the body of text is UTF-8.
@@ -59,6 +62,13 @@ impl<'a> Content<'a> {
     /// The body, possibly empty.
     pub fn body(&self) -> &'a [u8] {
         self.body
+    }
+
+    /// Whether every length and count is in its shortest form. If not, the content may be read but
+    /// is not to be sent on as it is: encode it anew.
+    // MBWS-A16
+    pub fn is_shortest(&self) -> bool {
+        self.shortest
     }
 
     /// The octets as received: what to store, and to deliver to a peer of the same kind and unit.

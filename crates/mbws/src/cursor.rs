@@ -8,11 +8,23 @@ pub(crate) struct Cursor<'a> {
     kind: Kind,
     unit: LengthUnit,
     rest: &'a [u8],
+    /// An integer was read that has a shorter form.
+    padded: bool,
 }
 
 impl<'a> Cursor<'a> {
     pub(crate) fn new(kind: Kind, unit: LengthUnit, octets: &'a [u8]) -> Self {
-        Cursor { kind, unit, rest: octets }
+        Cursor { kind, unit, rest: octets, padded: false }
+    }
+
+    /// Whether every integer read since `fresh` was in its shortest form.
+    pub(crate) fn is_shortest(&self) -> bool {
+        !self.padded
+    }
+
+    /// The same place, with nothing read yet.
+    pub(crate) fn fresh(self) -> Self {
+        Cursor { padded: false, ..self }
     }
 
     pub(crate) fn kind(&self) -> Kind {
@@ -43,6 +55,8 @@ impl<'a> Cursor<'a> {
             Kind::Text => text::read_integer(self.rest)?,
             Kind::Binary => binary::read_integer(self.rest)?,
         };
+        let len = self.rest.len().saturating_sub(rest.len());
+        self.padded |= len > self.kind.shortest_len(value);
         self.rest = rest;
         Ok(value)
     }

@@ -10,6 +10,18 @@ pub enum Kind {
     Binary,
 }
 
+impl Kind {
+    /// Octets of the shortest form of an integer.
+    // MBWS-A16
+    pub(crate) fn shortest_len(self, value: u64) -> usize {
+        let len = match self {
+            Kind::Text => value.checked_ilog10().unwrap_or(0).saturating_add(2),
+            Kind::Binary => value.checked_ilog2().unwrap_or(0).saturating_div(7).saturating_add(1),
+        };
+        usize::try_from(len).unwrap_or(usize::MAX)
+    }
+}
+
 /// What the length of a string counts. The draft says "characters" beside a rule of octets, so an
 /// endpoint can be told to read it otherwise; all three agree for ASCII.
 // MBWS-A01
