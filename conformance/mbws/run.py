@@ -38,6 +38,7 @@ def arguments():
     parser.add_argument("--origins", nargs=2, default=ORIGINS, help="two origins that the broker lets in")
     parser.add_argument("--serve", metavar="BINARY", help="the broker's program, to be started here")
     parser.add_argument("--only", metavar="PATTERN", default="*", help="cases by name, such as 'recovery/*'")
+    parser.add_argument("--slow", action="store_true", help="also print cases that take more than a second")
     parser.add_argument("--ids", action="store_true", help="print which cases hold which requirement, and stop")
     given = parser.parse_args()
     if not given.ids and bool(given.url) == bool(given.serve):
@@ -61,7 +62,7 @@ def print_ids():
         print(f"{requirement}: {', '.join(sorted(held[requirement])[:6])}")
 
 
-async def run(world, pattern, expected):
+async def run(world, pattern, expected, slow=False):
     passed, failed, skipped = 0, [], 0
     for case in CASES:
         if not fnmatch.fnmatch(case.name, pattern):
@@ -71,6 +72,8 @@ async def run(world, pattern, expected):
             continue
         begun = time.monotonic()
         reason = await run_case(world, case)
+        if slow and time.monotonic() - begun > 1:
+            print(f"{time.monotonic() - begun:5.1f} s {case.name}", flush=True)
         wanted = expected.get(case.name)
         if world.broker and not world.broker.is_alive():
             reason = f"{reason or ''} [the broker has ended]"
@@ -99,7 +102,7 @@ def main():
     try:
         url = broker.start() if broker else given.url
         world = World(url, users(given), given.origins, broker)
-        passed, failed = asyncio.run(run(world, given.only, expected))
+        passed, failed = asyncio.run(run(world, given.only, expected, given.slow))
     finally:
         if broker:
             broker.stop()

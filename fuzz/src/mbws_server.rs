@@ -4,7 +4,7 @@ use crate::mbws_script::{KINDS, Said, Sent, TINY, UNITS, read_frame};
 use crate::script::Script;
 use wharf_mbws::recovery::{Claim, LedgerView, Verdict, judge};
 use wharf_mbws::server::{Connection, Event};
-use wharf_mbws::{Flavour, Kind, Limits, Misuse, encode_content};
+use wharf_mbws::{Flavour, Kind, Limits, Misuse, NUMBER_MAX, encode_content};
 
 /// Reads `data` as what happens to a session.
 pub fn run(data: &[u8]) {
@@ -132,8 +132,9 @@ impl Session {
     }
 
     fn accept_reopen(&mut self, script: &mut Script<'_>) {
-        let (taken, acked) = (script.number(), script.number());
-        let sent = acked.saturating_add(u64::from(script.byte()));
+        let number = |script: &mut Script<'_>| script.number().min(NUMBER_MAX);
+        let (taken, acked) = (number(script), number(script));
+        let sent = (acked + u64::from(script.byte())).min(NUMBER_MAX);
         let ledger = LedgerView { taken, acked, sent };
         let answered = self.engine.accept_reopen(&ledger, &mut self.sent);
         let Some(Asked::Reopen(_, claim)) = &self.asked else {

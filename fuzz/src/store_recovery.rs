@@ -10,8 +10,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 use wharf_broker::journal::{Completion, Frame, Journal, Lsn, Recovery};
 use wharf_store::{
-    CrashPlan, EmbeddedJournal, OpenError, Options, SimulatedMedium, open_on, salvage_on,
-    verify_on,
+    CrashPlan, EmbeddedJournal, OpenError, Options, SimulatedMedium, open_on, salvage_on, verify_on,
 };
 
 type Files = BTreeMap<String, Vec<u8>>;

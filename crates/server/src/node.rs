@@ -17,8 +17,8 @@ use wharf_ws::handshake::server::Policy;
 /// Time for the shard to answer a question of the server's own.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// Where a node is in its life.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+/// Where a node is in its life; it only goes forward.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub(crate) enum Phase {
     /// The journal is being recovered.
     Starting,
@@ -79,13 +79,12 @@ impl Node {
         *self.phase.borrow()
     }
 
-    /// Enters a phase; a failed node stays failed.
+    /// Enters a phase, unless the node is past it: one that was told to stop while it was
+    /// recovering does not become ready.
     pub(crate) fn enter(&self, next: Phase) {
         self.phase.send_if_modified(|phase| {
-            let enters = *phase != Phase::Failed && *phase != next;
-            if enters {
-                *phase = next;
-            }
+            let enters = next > *phase;
+            *phase = next.max(*phase);
             enters
         });
     }
@@ -130,5 +129,29 @@ impl Node {
         self.mailbox.push(&mut vec![Letter::Statistics(ask)]);
         let statistics = tokio::time::timeout(ANSWER_TIMEOUT, answer).await.ok()?.ok()?;
         Some(self.metrics.text(self.open(), statistics))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Node, Phase};
+    use crate::config::Config;
+
+    #[tokio::test]
+    async fn phases_only_go_forward() {
+        let node = Node::new(Config::default());
+        assert!(node.admit().is_none(), "not ready");
+        node.enter(Phase::Ready);
+        let open = node.admit();
+        assert!(open.is_some() && node.open() == 1);
+        node.enter(Phase::Draining);
+        node.enter(Phase::Ready);
+        assert_eq!(node.phase(), Phase::Draining);
+        assert!(node.admit().is_none() && node.open() == 1, "a refusal does not count");
+        drop(open);
+        assert_eq!(node.open(), 0);
+        node.fail("no disk".to_owned());
+        node.fail("and what follows from it".to_owned());
+        assert_eq!(node.failed().await, "no disk");
     }
 }

@@ -2,7 +2,6 @@
 
 #![allow(
     clippy::unwrap_used,
-    clippy::disallowed_methods,
     clippy::disallowed_types,
     reason = "a test drives a process over sockets, and fails loudly"
 )]
@@ -10,9 +9,8 @@
 mod harness;
 
 use harness::socket::{Frame, Socket, connect, message, until_acknowledged};
-use harness::{Broker, Scratch, stderr};
+use harness::{Broker, Scratch, eventually, stderr, user_file};
 use std::process::{Command, Stdio};
-use std::time::Duration;
 
 /// What the system's socket buffers do not hold waits in the broker, and nothing of it is lost.
 #[test]
@@ -73,11 +71,7 @@ fn a_peer_that_reads_nothing_is_given_up() {
     // It asks for more than the system's buffers hold, and then does not read.
     let mut stuck = Socket::open(&broker, "/ws?address=orders");
     stuck.send("1 0 0 ");
-    let gone = |metrics: String| metrics.contains("\nwharf_connections 0\n");
-    assert!((0..600).any(|_| {
-        std::thread::sleep(Duration::from_millis(50));
-        gone(broker.get("/metrics"))
-    }));
+    eventually(|| broker.get("/metrics").contains("\nwharf_connections 0\n"));
     drop(stuck);
 }
 
@@ -103,7 +97,8 @@ fn a_failed_journal_ends_the_process_with_the_reason() {
     command.args(["--set", "data.segment_size_bytes=8388608"]);
     command.args(["--set", "log.level=error"]);
     command.stderr(Stdio::piped());
-    let broker = Broker::start_as(command, scratch.path(), &["--user", "ada:secret"]);
+    let config = user_file(scratch.path());
+    let broker = Broker::start_as(command, scratch.path(), &["--config", &config]);
     let mut socket = Socket::open(&broker, "/ws");
     connect(&mut socket);
     let messages: Vec<String> =

@@ -133,3 +133,15 @@ fn an_anonymous_user_needs_no_login() {
     let broker = Broker::start(scratch.path(), &["--set", "auth.anonymous_user=ada"]);
     assert_eq!(status(&answer(&broker, &handshake("/ws", MBWS))), 101);
 }
+
+#[test]
+fn a_user_of_the_command_line_may_do_everything_and_is_kept() {
+    let scratch = Scratch::new();
+    let broker = Broker::start_bare(scratch.path(), &["--user", "eve:one:two"]);
+    assert_eq!(broker.login("eve", "one:two"), 101);
+    broker.kill();
+    let removed =
+        scratch.file("wharf.toml", "[[users]]\nname = \"eve\"\npassword_verifier = \"\"\n");
+    let broker = Broker::start_bare(scratch.path(), &["--config", &removed.display().to_string()]);
+    assert_eq!(broker.login("eve", "one:two"), 401, "removed by the configuration");
+}

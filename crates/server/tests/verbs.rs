@@ -9,7 +9,8 @@
 mod harness;
 
 use harness::{Broker, Scratch, run, stderr, stdout, wharf};
-use std::io::Write;
+use rustix::process::{Pid, Signal, kill_process};
+use std::io::{Read, Write};
 use std::process::{Command, Output, Stdio};
 
 fn url(broker: &Broker) -> String {
@@ -111,6 +112,42 @@ fn a_user_without_permission_is_77() {
     assert_eq!(sent.status.code(), Some(0), "{}", stderr(&sent));
     let received = run(["receive", "orders", "--url", &url]);
     assert_eq!(received.status.code(), Some(77), "{}", stderr(&received));
+}
+
+/// A reader that goes away leaves the rest to others at once: no session holds it back.
+#[test]
+fn what_is_not_written_is_not_acknowledged() {
+    let scratch = Scratch::new();
+    let broker = Broker::start(scratch.path(), &[]);
+    let url = url(&broker);
+    // Larger than a pipe, so that the second cannot be written before the first is read.
+    let lines: Vec<String> = (1..=5).map(|n| format!("{n}{}", "x".repeat(200_000))).collect();
+    let sent = pipe(wharf(["send", "orders", "--url", &url]), lines.join("\n").as_bytes());
+    assert_eq!(sent.status.code(), Some(0), "{}", stderr(&sent));
+    let mut receive = wharf(["receive", "orders", "--follow", "--url", &url]);
+    let mut child = receive.stdout(Stdio::piped()).spawn().unwrap();
+    let mut first = vec![0; lines[0].len() + 1];
+    let mut output = child.stdout.take().unwrap();
+    output.read_exact(&mut first).unwrap();
+    drop(output);
+    assert_eq!(child.wait().unwrap().code(), Some(0), "a closed pipe is an end like any other");
+    let rest = run(["receive", "orders", "-n", "4", "--url", &url]);
+    assert!(stdout(&rest).lines().eq(&lines[1..]), "the others, in order");
+}
+
+#[test]
+fn following_ends_with_a_signal() {
+    let scratch = Scratch::new();
+    let broker = Broker::start(scratch.path(), &[]);
+    let url = url(&broker);
+    let sent = pipe(wharf(["send", "orders", "--url", &url]), b"one\n");
+    assert_eq!(sent.status.code(), Some(0), "{}", stderr(&sent));
+    let mut receive = wharf(["receive", "orders", "--follow", "--url", &url]);
+    let mut child = receive.stdout(Stdio::piped()).spawn().unwrap();
+    child.stdout.as_mut().unwrap().read_exact(&mut [0; 4]).unwrap();
+    kill_process(Pid::from_child(&child), Signal::TERM).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+    assert!(broker.get("/metrics").contains("\nwharf_sessions 0\n"), "none is left behind");
 }
 
 #[test]

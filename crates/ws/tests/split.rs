@@ -133,7 +133,7 @@ fn read_with_reclaim(side: &mut Side, mut bytes: &[u8], sizes: &[usize]) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 250, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 150, ..ProptestConfig::default() })]
 
     #[test]
     fn any_split_gives_the_same_events(

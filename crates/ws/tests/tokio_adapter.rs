@@ -266,6 +266,26 @@ async fn a_close_that_is_not_answered() {
     drop(peer);
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_close_that_came_from_nowhere_has_its_deadline() {
+    struct Closer;
+    impl Handler for Closer {
+        fn message(&mut self, _: MessageKind, _: Payload<'_>, _: &mut Outbox<'_>) {}
+        fn poll(&mut self, _: &mut Context<'_>, out: &mut Outbox<'_>) {
+            let _ = out.close(CloseCode::RESTART, "");
+        }
+    }
+    let (peer, stream) = duplex(1000);
+    // A task of its own is only polled when it is woken.
+    let server = tokio::spawn(async move {
+        serve(opened(stream, Role::Server), &Config::default(), Closer).await
+    });
+    let limit = Duration::from_secs(60);
+    let closed = tokio::time::timeout(limit, server).await.unwrap().unwrap();
+    assert_eq!(closed.by, ClosedBy::CloseTimeout);
+    drop(peer);
+}
+
 async fn request(text: &str) -> (Result<Opened<DuplexStream>, AcceptError>, String) {
     let (mut peer, stream) = duplex(10_000);
     peer.write_all(text.as_bytes()).await.unwrap();
@@ -347,7 +367,7 @@ async fn converse(version: Version, deflate_stream: bool, deflate: bool) {
     assert_eq!(compression == Compression::Stream, deflate_stream);
     assert_eq!(matches!(compression, Compression::PerMessage(_)), deflate);
     let mut client = WebSocket::new(opened, &Config::default());
-    for size in [0, 10, 1000, 100_000] {
+    for size in [0, 10, 1000, 20_000] {
         let message = Message::Text("κόσμε".repeat(size));
         // More than the pipe holds, so both directions have to move.
         client.feed(&message).unwrap();

@@ -277,7 +277,7 @@ impl State {
     fn accept(&mut self, session: SessionId, first: u64, last: u64) -> Result<(), Inconsistent> {
         let Self { sessions, queues, bodies, .. } = self;
         let session = sessions.get_mut(&session).ok_or(NO_SESSION)?;
-        for seq in first..=last.min(session.sent()) {
+        for seq in first.max(session.first_unsettled())..=last.min(session.sent()) {
             let Some(outbound) = session.settle(seq) else {
                 continue;
             };
@@ -298,7 +298,7 @@ impl State {
     ) -> Result<(), Inconsistent> {
         let Self { sessions, queues, .. } = self;
         let session = sessions.get_mut(&session).ok_or(NO_SESSION)?;
-        for seq in first..=last.min(session.sent()) {
+        for seq in first.max(session.first_unsettled())..=last.min(session.sent()) {
             let Some(outbound) = session.settle(seq) else {
                 continue;
             };

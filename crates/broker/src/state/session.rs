@@ -67,6 +67,11 @@ impl Session {
         self.settled.saturating_add(self.outbound.len() as u64)
     }
 
+    /// Everything below this outbound sequence is settled.
+    pub(crate) fn first_unsettled(&self) -> u64 {
+        self.settled.saturating_add(1)
+    }
+
     /// Deliveries not settled.
     pub(crate) fn unsettled(&self) -> usize {
         self.unsettled

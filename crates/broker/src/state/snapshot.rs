@@ -288,17 +288,23 @@ impl SavedQueue {
             numbers: (from.int("base")?, from.int("fresh")?, from.int("next")?),
             entries: Vec::new(),
         };
-        for _ in 0..from.len("entry count")? {
-            let entry = from.int("entry")?;
-            let key = from.int32("message key")?;
-            let count = u16::try_from(from.int("count")?);
-            let count = count.map_err(|_| Malformed { what: "count" })?;
-            saved.entries.push((entry, key, count, from.flag("out")?));
-        }
         let (base, _, next) = saved.numbers;
         // Bounds the padding that a damaged number could ask for.
         if next.checked_sub(base).is_none_or(|span| span > u64::from(u32::MAX)) {
             return Err(Malformed { what: "queue numbers" });
+        }
+        let mut expected = base..next;
+        for _ in 0..from.len("entry count")? {
+            let entry = from.int("entry")?;
+            // In order, and nowhere else: entries are padded up to their number.
+            if !expected.contains(&entry) {
+                return Err(Malformed { what: "entry number" });
+            }
+            expected.start = entry.saturating_add(1);
+            let key = from.int32("message key")?;
+            let count = u16::try_from(from.int("count")?);
+            let count = count.map_err(|_| Malformed { what: "count" })?;
+            saved.entries.push((entry, key, count, from.flag("out")?));
         }
         Ok(saved)
     }

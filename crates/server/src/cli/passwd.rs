@@ -3,6 +3,7 @@
 use super::exit::{Code, Failure, Outcome};
 use crate::auth::verifier;
 use clap::Subcommand;
+use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
 use std::io::IsTerminal;
 
 /// What to do.
@@ -15,13 +16,17 @@ pub(super) enum Passwd {
 impl Passwd {
     pub(super) fn run(self) -> Outcome {
         let Self::Hash = self;
-        if std::io::stdin().is_terminal() {
-            prompt("password (it is shown as you type): ");
-        }
+        let silence = std::io::stdin().is_terminal().then(|| {
+            prompt("password: ");
+            Silence::begin()
+        });
         let mut line = String::new();
-        std::io::stdin()
-            .read_line(&mut line)
-            .map_err(|error| Failure::new(Code::Failed, format!("cannot read stdin: {error}")))?;
+        let read = std::io::stdin().read_line(&mut line);
+        if silence.is_some() {
+            drop(silence);
+            prompt("\n");
+        }
+        read.map_err(|error| Failure::new(Code::Failed, format!("cannot read stdin: {error}")))?;
         let password = line.trim_end_matches(['\r', '\n']);
         if password.is_empty() {
             return Err(Failure::new(Code::Usage, "no password on stdin"));
@@ -29,6 +34,28 @@ impl Passwd {
         let verifier =
             verifier::of_password(password).map_err(|error| Failure::new(Code::Failed, error))?;
         super::print(&format!("{verifier}\n"))
+    }
+}
+
+/// While it lives, the terminal does not show what is typed.
+struct Silence(Option<Termios>);
+
+impl Silence {
+    fn begin() -> Self {
+        let Ok(before) = tcgetattr(std::io::stdin()) else { return Self(None) };
+        let mut quiet = before.clone();
+        quiet.local_modes.remove(LocalModes::ECHO);
+        // A terminal that cannot be silent shows the password to its user alone.
+        let _ = tcsetattr(std::io::stdin(), OptionalActions::Now, &quiet);
+        Self(Some(before))
+    }
+}
+
+impl Drop for Silence {
+    fn drop(&mut self) {
+        if let Some(before) = &self.0 {
+            let _ = tcsetattr(std::io::stdin(), OptionalActions::Now, before);
+        }
     }
 }
 

@@ -137,7 +137,10 @@ fn greeting(address: SocketAddr, tls: bool, announcement: &Announcement) -> Stri
         // Writing to a string does not fail.
         let _ = write!(
             text,
-            "  user       {FIRST_USER}\n  password   {password}   (shown this once)\n"
+            "  user       {FIRST_USER}\n  password   {password}   (shown this once)\n\n\
+             Try it in another shell:\n  \
+             export WHARF_URL={ws}://{address}/ws WHARF_USER={FIRST_USER} WHARF_PASSWORD={password}\n  \
+             echo hello | wharf send greetings\n  wharf receive greetings\n"
         );
     }
     text

@@ -27,6 +27,10 @@ pub(crate) fn problems(config: &Config) -> Vec<String> {
         "listen.handshake_timeout_ms: must be at least 1",
     );
     check(
+        !config.listen.hosts.is_empty() && config.listen.hosts.iter().all(|host| is_host(host)),
+        "listen.hosts: at least one name, in lower case, without a port",
+    );
+    check(
         config.tls.certificate_file.as_os_str().is_empty()
             == config.tls.key_file.as_os_str().is_empty(),
         "tls: certificate_file and key_file come together",
@@ -35,7 +39,6 @@ pub(crate) fn problems(config: &Config) -> Vec<String> {
         config.http.head_size_max_bytes >= 8192,
         "http.head_size_max_bytes: must be at least 8192, as browsers send several KiB",
     );
-    check(config.http.headers_max >= 16, "http.headers_max: must be at least 16");
     check(config.http.idle_timeout_ms > 0, "http.idle_timeout_ms: must be at least 1");
     check(
         (125..=1 << 30).contains(&config.websocket.message_size_max_bytes),
@@ -85,4 +88,11 @@ fn user_problem(user: &UserEntry) -> Option<String> {
         ));
     }
     None
+}
+
+fn is_host(name: &str) -> bool {
+    let allowed =
+        |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b".-[:]".contains(&byte);
+    let port = name.rsplit_once(':').is_some_and(|_| !name.ends_with(']'));
+    !name.is_empty() && name.len() <= 255 && name.bytes().all(allowed) && !port
 }

@@ -34,13 +34,20 @@ pub(crate) const KEYS: &[Key] = &[
         "Time from accepting a socket to the end of its request head, TLS included.",
     ),
     key(
+        "listen.hosts",
+        "Virtual hosts, in lower case, without ports. Addresses and sessions of one are unknown to \
+         the others. A request for any other name belongs to the first.",
+    ),
+    key(
         "tls.certificate_file",
         "PEM file with the certificate chain, leaf first. With it, the listener speaks TLS only. \
          Read again on SIGHUP; a bad file leaves the old certificate in use.",
     ),
     key("tls.key_file", "PEM file with the private key (PKCS#8, PKCS#1 or SEC1)."),
-    key("http.head_size_max_bytes", "Largest request head. A larger one is answered with 431."),
-    key("http.headers_max", "Most header fields of a request. More are answered with 431."),
+    key(
+        "http.head_size_max_bytes",
+        "Largest request head. A larger one, or one of more than 100 fields, is answered with 431.",
+    ),
     key(
         "http.idle_timeout_ms",
         "Time from one plain request to the next, and for taking an answer. It does not concern \

@@ -45,6 +45,8 @@ pub struct Listen {
     pub connections_per_ip_max: u32,
     /// From accepting the socket to the end of the request head.
     pub handshake_timeout_ms: u64,
+    /// Virtual hosts; the first one also takes requests for names that are not listed.
+    pub hosts: Vec<String>,
 }
 
 impl Default for Listen {
@@ -54,6 +56,7 @@ impl Default for Listen {
             connections_max: 50_000,
             connections_per_ip_max: 16_384,
             handshake_timeout_ms: 10_000,
+            hosts: vec!["localhost".to_owned()],
         }
     }
 }
@@ -82,15 +85,13 @@ impl Tls {
 pub struct Http {
     /// Size of a request head.
     pub head_size_max_bytes: u32,
-    /// Header fields of a request.
-    pub headers_max: u32,
     /// From one request head to the next, or to the end of the connection.
     pub idle_timeout_ms: u64,
 }
 
 impl Default for Http {
     fn default() -> Self {
-        Self { head_size_max_bytes: 16 << 10, headers_max: 100, idle_timeout_ms: 30_000 }
+        Self { head_size_max_bytes: 16 << 10, idle_timeout_ms: 30_000 }
     }
 }
 

@@ -22,6 +22,9 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::time::Instant;
 use wharf_gateway::Opening;
 
+/// Header fields of a request: browsers send some twenty.
+const HEADERS_MAX: usize = 100;
+
 /// Time for a client to take the last answer and close.
 const LINGER: Duration = Duration::from_secs(1);
 
@@ -61,7 +64,7 @@ where
         .timer(TokioTimer::new())
         .header_read_timeout(None)
         .max_buf_size((limits.head_size_max_bytes as usize).max(8192))
-        .max_headers(limits.headers_max as usize)
+        .max_headers(HEADERS_MAX)
         .title_case_headers(true);
     let exchange = Arc::new(Exchange {
         node,

@@ -27,7 +27,8 @@ pub(super) fn request_of<'a>(head: &'a Parts, target: &'a str) -> Request<'a> {
     }
 }
 
-/// Judges a handshake. WS-HS-10: who it is from is asked before it is accepted.
+/// Judges a handshake: where to, is this the time, is it right, may this origin, who is it.
+// WS-HS-10, WS-SV-03, MBWS-008: who it is from is asked last, and before it is accepted.
 pub(super) async fn judge(
     node: &Node,
     peer: SocketAddr,
@@ -47,7 +48,7 @@ pub(super) async fn judge(
     let user = login(node, peer, request).await?;
     let opening = Opening {
         connection: node.next_connection(),
-        host: host_of(request),
+        host: host_of(&node.config.listen.hosts, request),
         user,
         origin: acceptance.origin.clone(),
         agreement: acceptance.agreement.clone(),
@@ -89,12 +90,13 @@ fn try_later(status: u16, retry_after_s: u64) -> Refusal {
     refusal.unwrap_or_else(|_| Refusal::with_status(status))
 }
 
-/// The virtual host: `Host` in lower case, without a port.
-fn host_of(request: &Request<'_>) -> String {
+/// The virtual host: the one that `Host` names, else the first.
+fn host_of(hosts: &[String], request: &Request<'_>) -> String {
     let authority = request.authority().unwrap_or_default();
     let without_port = match authority.rsplit_once(':') {
         Some((host, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => host,
         _ => authority,
     };
-    without_port.to_ascii_lowercase()
+    let named = hosts.iter().find(|host| host.eq_ignore_ascii_case(without_port));
+    named.or(hosts.first()).cloned().unwrap_or_default()
 }

@@ -253,6 +253,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
     /// After the session: what is unsent, the end of our side, then the peer's, all within
     /// `LINGER`. Closing at once would make the system reset the connection, and the Close could
     /// be lost on its way; waiting without end would keep a peer that reads nothing.
+    // WS-CT-09, WS-CL-02, WS-A02: the server ends the transport, and ends it first.
     fn poll_linger(&mut self, buffers: &mut Buffers, cx: &mut Context<'_>) -> Poll<()> {
         if !self.lingering {
             self.timer.as_mut().reset((Instant::now() + LINGER).into());

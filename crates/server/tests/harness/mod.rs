@@ -15,7 +15,7 @@ use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 
@@ -89,7 +89,8 @@ pub(crate) struct Broker {
 impl Broker {
     /// Starts on a free port with the user `ada`, password `secret`.
     pub(crate) fn start(directory: &Path, arguments: &[&str]) -> Self {
-        let mut all = vec!["--user", "ada:secret"];
+        let config = user_file(directory);
+        let mut all = vec!["--config", &config];
         all.extend(arguments);
         Self::start_bare(directory, &all)
     }
@@ -173,6 +174,30 @@ impl Drop for Broker {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
+    }
+}
+
+/// A configuration with the user `ada`. Its verifier is the cheapest there is: these tests start
+/// many brokers, and the price of a guess is not what they are about.
+pub(crate) fn user_file(directory: &Path) -> String {
+    use argon2::{Algorithm, Argon2, Params, Version, password_hash::PasswordHasher};
+    let params = Params::new(Params::MIN_M_COST, 1, 1, None).unwrap();
+    let cheap = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
+    let verifier = cheap.hash_password(b"secret").unwrap();
+    let path = directory.join("user.toml");
+    let text = format!(
+        "[[users]]\nname = \"ada\"\npassword_verifier = \"{verifier}\"\n\
+         [[users.permissions]]\npattern = \"**\"\nsend = true\nreceive = true\n"
+    );
+    fs::write(&path, text).unwrap();
+    path.display().to_string()
+}
+
+/// Asks until the answer is yes; what never becomes true ends the test.
+pub(crate) fn eventually(mut holds: impl FnMut() -> bool) {
+    let deadline = Instant::now() + PATIENCE;
+    while !holds() {
+        assert!(Instant::now() < deadline, "it never came about");
     }
 }
 

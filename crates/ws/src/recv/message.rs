@@ -9,6 +9,10 @@ use crate::limits::Config;
 use crate::utf8::{self, Validator};
 use crate::violation::Violation;
 
+/// How much more than has arrived of a frame is reserved. A message of a megabyte that is read in
+/// quarters is so allocated once.
+const GROWTH_FACTOR: usize = 4;
+
 #[derive(Clone, Copy, Debug)]
 struct Open {
     kind: MessageKind,
@@ -110,12 +114,27 @@ impl Assembly {
         self.bytes.extend_from_slice(bytes);
     }
 
-    /// Adds a piece of the payload; `expected_bytes` more of its frame will follow.
-    pub(super) fn push(&mut self, piece: &[u8], expected_bytes: usize) -> Result<(), Violation> {
+    /// Makes room for `here_bytes`, and for more of the `missing_bytes` of its frame in proportion
+    /// to what has arrived: what was only announced is worth no memory.
+    pub(super) fn reserve(&mut self, here_bytes: usize, missing_bytes: usize) {
+        if self.open.is_none_or(|open| open.compressed) {
+            return;
+        }
+        let needed = self.bytes.len().saturating_add(here_bytes);
+        if needed > self.bytes.capacity() {
+            let all = self.bytes.len().saturating_add(missing_bytes);
+            // At least twice as much, or a message of many small fragments would be copied for each.
+            let twice = self.bytes.capacity().saturating_mul(2);
+            let capacity = needed.saturating_mul(GROWTH_FACTOR).min(all).max(twice);
+            self.bytes.reserve_exact(capacity.saturating_sub(self.bytes.len()));
+        }
+    }
+
+    /// Adds a piece of the payload.
+    pub(super) fn push(&mut self, piece: &[u8]) -> Result<(), Violation> {
         let Some(open) = self.open else { return Ok(()) };
         let start = self.bytes.len();
         if !open.compressed {
-            self.reserve(piece.len(), expected_bytes);
             self.bytes.extend_from_slice(piece);
             return self.check_from(start);
         }
@@ -189,21 +208,7 @@ impl Assembly {
     fn check_piece(&mut self, piece: &[u8]) -> Result<(), Violation> {
         self.text.push(piece).map_err(|utf8::Invalid| Violation::TextNotUtf8)
     }
-
-    /// Grows with what has arrived, never with what was only announced.
-    fn reserve(&mut self, piece_bytes: usize, expected_bytes: usize) {
-        let needed = self.bytes.len().saturating_add(piece_bytes);
-        if needed <= self.bytes.capacity() {
-            return;
-        }
-        let wanted = needed.saturating_add(expected_bytes);
-        let capacity = needed.max(self.bytes.capacity().saturating_mul(2)).max(GROWTH_MIN_BYTES);
-        self.bytes.reserve_exact(capacity.min(wanted).saturating_sub(self.bytes.len()));
-    }
 }
-
-/// The least that a long message's buffer grows by; so small that it may be wasted.
-const GROWTH_MIN_BYTES: usize = 16 * 1024;
 
 fn violation(fault: Fault) -> Violation {
     match fault {

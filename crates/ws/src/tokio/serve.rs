@@ -142,10 +142,11 @@ where
     fn drive(&mut self, cx: &mut Context<'_>, buffers: &mut Buffers) -> Poll<Closed> {
         let Buffers { input, output } = buffers;
         loop {
-            self.link.run_timers(cx);
-            self.events(cx, Input::empty(), output);
             let (out, unsent_bytes) = (&mut *output, self.link.unsent_bytes());
             self.handler.poll(cx, &mut Outbox { conn: &mut self.link.conn, out, unsent_bytes });
+            // After everything that may start a timer.
+            self.link.run_timers(cx);
+            self.events(cx, Input::empty(), output);
             self.link.conn.poll_transmit(output, usize::MAX);
             self.link.send(cx, output);
             if self.closed.is_some() {

@@ -11,11 +11,11 @@ use super::target::Resolved;
 use super::text::{Progress, grouped};
 use clap::Args;
 use proxy::Proxy;
-use std::collections::VecDeque;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::net::TcpListener;
+use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 use verdict::Verdict;
@@ -33,6 +33,9 @@ const UNCONFIRMED_MAX: usize = 500;
 /// Time for the last messages after the last cut.
 const ARRIVAL_TIMEOUT: Duration = Duration::from_secs(15);
 
+/// Time for repeats after the last message.
+const REPEATS_WITHIN: Duration = Duration::from_millis(300);
+
 /// Arguments of `wharf demo`.
 #[derive(Args, Clone, Debug)]
 pub(super) struct Demo {
@@ -42,7 +45,7 @@ pub(super) struct Demo {
     #[arg(long, value_name = "SECONDS", default_value_t = 10,
         value_parser = clap::value_parser!(u64).range(1..=3600))]
     seconds: u64,
-    /// Cut each direction of a connection after so many bytes on average.
+    /// Cut each direction of a connection after so many bytes on average; 0 never.
     #[arg(long, value_name = "BYTES", default_value_t = 32_768)]
     cut_every: u64,
     /// Kill the broker after so many milliseconds; 0 never.
@@ -156,6 +159,8 @@ impl Demo {
                 next_kill = Instant::now() + kill_every;
             }
         }
+        // A message that comes a second time would come soon.
+        tokio::time::sleep(REPEATS_WITHIN).await;
         progress.clear();
         victim.kill().await;
         let verdict = Verdict::new(&run.counts(), proxy.cuts(), began.elapsed());
@@ -164,16 +169,22 @@ impl Demo {
     }
 
     fn introduction(&self, seed: u64) -> String {
-        format!(
-            "{} producers and {} consumers talk to a broker for {} seconds.\nA proxy cuts their \
-             connections in the middle of what they carry, every {} bytes or so;\nthe broker is \
-             killed with SIGKILL every {} ms and started again. Seed {seed}.\n\n",
-            self.producers,
-            self.consumers,
-            self.seconds,
-            grouped(self.cut_every),
-            grouped(self.kill_every),
-        )
+        let Self { producers, consumers, seconds, cut_every, kill_every, .. } = self;
+        let mut text = format!(
+            "{producers} producers and {consumers} consumers talk to a broker for {seconds} seconds.\n"
+        );
+        if *cut_every > 0 {
+            let every = grouped(*cut_every);
+            text += &format!(
+                "A proxy cuts their connections in the middle of what they carry, \
+                 every {every} bytes or so.\n"
+            );
+        }
+        if *kill_every > 0 {
+            let every = grouped(*kill_every);
+            text += &format!("The broker is killed with SIGKILL every {every} ms.\n");
+        }
+        text + &format!("Seed {seed}.\n\n")
     }
 }
 
@@ -207,7 +218,18 @@ impl Run {
     }
 
     async fn produce(self: Arc<Self>, producer: u32, client: Client) {
-        let mut waiting: VecDeque<Receipt> = VecDeque::new();
+        let (waiting, mut answers) = mpsc::channel::<Receipt>(UNCONFIRMED_MAX);
+        let run = Arc::clone(&self);
+        let confirming = tokio::spawn(async move {
+            while let Some(receipt) = answers.recv().await {
+                let outcome = receipt.await;
+                let mut counts = run.counts();
+                match outcome {
+                    Ok(()) => counts.sent += 1,
+                    Err(_) => counts.unconfirmed += 1,
+                }
+            }
+        });
         let began = Instant::now();
         for number in 1.. {
             let due = began + Duration::from_nanos(number * 1_000_000_000 / self.demo.rate);
@@ -215,13 +237,11 @@ impl Run {
                 break;
             }
             tokio::time::sleep_until(due).await;
-            if waiting.len() >= UNCONFIRMED_MAX {
-                self.confirm(waiting.pop_front()).await;
-            }
+            let Ok(place) = waiting.reserve().await else { break };
             let mark = Mark { producer, number };
             let message = Message::text(ADDRESS, format!("{mark} {}", self.line(number)));
             match client.queue(message).await {
-                Ok(receipt) => waiting.push_back(receipt),
+                Ok(receipt) => place.send(receipt),
                 Err(_) => {
                     self.counts().unconfirmed += 1;
                     break;
@@ -231,18 +251,9 @@ impl Run {
                 break;
             }
         }
-        while !waiting.is_empty() {
-            self.confirm(waiting.pop_front()).await;
-        }
-    }
-
-    async fn confirm(&self, receipt: Option<Receipt>) {
-        let Some(receipt) = receipt else { return };
-        let outcome = receipt.await;
-        let mut counts = self.counts();
-        match outcome {
-            Ok(()) => counts.sent += 1,
-            Err(_) => counts.unconfirmed += 1,
+        drop(waiting);
+        if confirming.await.is_err() {
+            self.counts().unconfirmed += 1;
         }
     }
 

@@ -68,8 +68,11 @@ impl Proxy {
 
     /// A number of bytes from 1 to twice the average.
     fn patience_bytes(&self) -> u64 {
+        if self.cut_every_bytes == 0 {
+            return u64::MAX;
+        }
         let mut random = self.random.lock().unwrap_or_else(PoisonError::into_inner);
-        1 + random.below(self.cut_every_bytes.saturating_mul(2).max(1))
+        1 + random.below(self.cut_every_bytes.saturating_mul(2))
     }
 
     /// Copies so many bytes, to the byte, and then stops.
