@@ -10,8 +10,8 @@ fn encode(parts: &[Part]) -> Vec<u8> {
     let mut out = Vec::new();
     for part in parts {
         match part {
-            Part::Number(number) => put(&mut out, *number),
-            Part::Text(text) => {
+            Number(number) => put(&mut out, *number),
+            Text(text) => {
                 put(&mut out, text.len() as u64);
                 out.extend_from_slice(text.as_bytes());
             }
@@ -48,9 +48,9 @@ fn head() -> Vec<Part> {
     parts
 }
 
-/// Queue 1 of address 1, from `base` to `next`, with the message as `entry`.
-fn queue(base: u64, next: u64, entry: u64) -> Vec<Part> {
-    numbers(&[1, 1, 1, 0, 0, 1, base, base, next, 1, entry, 0, 0, 0])
+/// Queue 1 of address 1, whose message was dispatched as `entry` and came back.
+fn queue(fresh_from: u64, entry: u64) -> Vec<Part> {
+    numbers(&[1, 1, 1, 0, 0, 1, fresh_from, 1, entry, 0, 0, 0, 0])
 }
 
 fn recover(parts: &[Part], frame: Option<&[Part]>) -> Result<Shard, RecoverError> {
@@ -69,15 +69,15 @@ fn refusal(parts: &[Part]) -> String {
 }
 
 #[test]
-fn entries_are_within_the_numbers_of_their_queue() {
-    let snapshot = |base, next, entry| [head(), queue(base, next, entry), numbers(&[0])].concat();
-    let shard = recover(&snapshot(5, 9, 7), None).expect("a good snapshot");
-    assert_eq!(shard.statistics().messages, 1);
-    // Entries are padded up to their number: this one would take all memory there is.
-    assert!(refusal(&snapshot(5, 9, u64::MAX)).contains("malformed entry number"));
-    assert!(refusal(&snapshot(5, 9, 9)).contains("malformed entry number"));
-    assert!(refusal(&snapshot(5, 9, 4)).contains("malformed entry number"));
-    assert!(refusal(&snapshot(9, 5, 7)).contains("malformed queue numbers"));
+fn dispatched_entries_are_older_than_fresh_ones() {
+    let snapshot = |fresh_from, entry| [head(), queue(fresh_from, entry), numbers(&[0])].concat();
+    // However far apart: what is settled takes no room.
+    for (fresh_from, entry) in [(9, 7), (u64::MAX, 0)] {
+        let shard = recover(&snapshot(fresh_from, entry), None).expect("a good snapshot");
+        assert_eq!(shard.statistics().messages, 1);
+    }
+    assert!(refusal(&snapshot(9, 9)).contains("malformed entry"));
+    assert!(refusal(&snapshot(9, u64::MAX)).contains("malformed entry"));
 }
 
 #[test]
@@ -86,7 +86,7 @@ fn settling_from_the_first_delivery_on_takes_no_longer_for_an_old_session() {
     let mut session = numbers(&[1, 1]);
     session.extend([Text("h"), Text("alice"), Number(0), Text("s")]);
     session.extend(numbers(&[1, 1, 0, 1 << 60, 0, 0]));
-    let snapshot = [head(), queue(5, 9, 7), session].concat();
+    let snapshot = [head(), queue(9, 7), session].concat();
     for settle in [numbers(&[13, 1, 0, u64::MAX]), numbers(&[14, 1, 0, u64::MAX, 1])] {
         recover(&snapshot, Some(&settle)).expect("settled");
     }

@@ -5,6 +5,7 @@ use crate::command::{ConnectionId, Outcome, SessionId};
 use crate::limits::{SESSION_UNSETTLED_MAX, SESSION_UNSETTLED_MAX_BYTES};
 use crate::output::{DeathReason, Delivery, Event};
 use crate::record::{QueueId, Record};
+use crate::state::queue::Queue;
 use crate::state::session::Outbound;
 use bytes::Bytes;
 use std::collections::{BTreeMap, BTreeSet};
@@ -177,7 +178,7 @@ impl Shard {
         };
         for consumer in &session.consumers {
             let queue = self.state.queues.get(&consumer.queue);
-            if queue.is_some_and(|queue| queue.len() > queue.out()) {
+            if queue.is_some_and(Queue::has_ready) {
                 self.feeds.mark(consumer.queue);
             }
         }

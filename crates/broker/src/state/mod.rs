@@ -265,10 +265,10 @@ impl State {
         entry: u64,
     ) -> Result<(), Inconsistent> {
         let slot = self.queues.get_mut(&queue).ok_or(NO_QUEUE)?;
-        if !slot.dispatch(entry) {
-            return Err(Inconsistent { what: "dispatch of an entry that is not ready" });
-        }
-        let message = slot.entry(entry).and_then(|view| self.bodies.get(view.message));
+        let message = slot
+            .dispatch(entry)
+            .ok_or(Inconsistent { what: "dispatch of an entry that is not next" })?;
+        let message = self.bodies.get(message);
         let len_bytes = message.map_or(0, |message| message.place.len_bytes);
         self.session_mut(session)?.dispatch(Outbound { queue, entry, len_bytes });
         Ok(())

@@ -1,9 +1,9 @@
-//! One queue: its entries in order, which of them are out, and which came back.
+//! One queue: what was never dispatched, in order, and what was dispatched and is not settled.
 
 use super::bodies::MessageKey;
 use crate::command::SessionId;
 use crate::record::AddressId;
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// A queue of an address, or a subscription of a topic.
 #[derive(Debug)]
@@ -13,31 +13,21 @@ pub(crate) struct Queue {
     pub(crate) subscription: Option<String>,
     /// The session a volatile subscription lives and dies with.
     pub(crate) owner: Option<SessionId>,
-    /// Number of the first entry in `entries`.
-    base: u64,
-    entries: VecDeque<Entry>,
-    /// Every entry below was dispatched at least once.
+    /// Number of the first entry in `fresh`; every entry below was dispatched at least once.
     fresh_from: u64,
-    /// Entries that were out and came back, all below `fresh_from`.
+    /// Never dispatched, numbered without gaps.
+    fresh: VecDeque<MessageKey>,
+    /// Dispatched and not settled: what one stuck consumer holds costs no more than that.
+    dispatched: BTreeMap<u64, EntryView>,
+    /// Those of `dispatched` that came back.
     returned: BTreeSet<u64>,
-    live: u64,
-    out: u64,
 }
 
-/// One message in one queue.
-#[derive(Clone, Copy, Debug)]
-struct Entry {
-    /// `None` once it is settled.
-    message: Option<MessageKey>,
-    /// How often it was delivered and came back.
-    count: u16,
-    out: bool,
-}
-
-/// What `Queue::entry` tells of an entry.
+/// An entry that is not settled.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) struct EntryView {
     pub(crate) message: MessageKey,
+    /// How often it was delivered and came back.
     pub(crate) count: u16,
     pub(crate) out: bool,
 }
@@ -52,143 +42,108 @@ impl Queue {
             address,
             subscription,
             owner,
-            base: 0,
-            entries: VecDeque::new(),
             fresh_from: 0,
+            fresh: VecDeque::new(),
+            dispatched: BTreeMap::new(),
             returned: BTreeSet::new(),
-            live: 0,
-            out: 0,
         }
     }
 
-    /// Messages in the queue, those that are out included.
-    pub(crate) fn len(&self) -> u64 {
-        self.live
-    }
-
-    /// Messages that are out.
-    pub(crate) fn out(&self) -> u64 {
-        self.out
+    /// Whether a message waits for a consumer.
+    pub(crate) fn has_ready(&self) -> bool {
+        !self.fresh.is_empty() || !self.returned.is_empty()
     }
 
     pub(crate) fn push(&mut self, message: MessageKey) {
-        self.entries.push_back(Entry { message: Some(message), count: 0, out: false });
-        self.live = self.live.saturating_add(1);
+        self.fresh.push_back(message);
     }
 
     /// The next entry to dispatch: what came back first, else the oldest fresh one.
     pub(crate) fn next_ready(&self) -> Option<u64> {
-        if let Some(returned) = self.returned.first() {
-            return Some(*returned);
-        }
-        let end = self.base.saturating_add(self.entries.len() as u64);
-        (self.fresh_from..end).find(|entry| self.entry(*entry).is_some())
+        let fresh = (!self.fresh.is_empty()).then_some(self.fresh_from);
+        self.returned.first().copied().or(fresh)
     }
 
+    /// An entry that was dispatched and is not settled.
     pub(crate) fn entry(&self, entry: u64) -> Option<EntryView> {
-        let at = usize::try_from(entry.checked_sub(self.base)?).ok()?;
-        let Entry { message, count, out } = *self.entries.get(at)?;
-        Some(EntryView { message: message?, count, out })
+        self.dispatched.get(&entry).copied()
     }
 
-    /// Marks a ready entry as out. `false` if it is not ready.
+    /// Takes the next ready entry out. `None` if that is not `entry`.
     #[must_use]
-    pub(crate) fn dispatch(&mut self, entry: u64) -> bool {
-        let fresh = entry >= self.fresh_from;
-        let ready = fresh || self.returned.remove(&entry);
-        let Some(slot) = self.slot(entry).filter(|slot| ready && slot.message.is_some()) else {
-            return false;
-        };
-        slot.out = true;
-        self.out = self.out.saturating_add(1);
-        if fresh {
-            self.fresh_from = entry.saturating_add(1);
+    pub(crate) fn dispatch(&mut self, entry: u64) -> Option<MessageKey> {
+        if self.returned.remove(&entry) {
+            let view = self.dispatched.get_mut(&entry)?;
+            view.out = true;
+            return Some(view.message);
         }
-        true
+        if entry != self.fresh_from {
+            return None;
+        }
+        let message = self.fresh.pop_front()?;
+        self.fresh_from = self.fresh_from.saturating_add(1);
+        self.dispatched.insert(entry, EntryView { message, count: 0, out: true });
+        if self.fresh.is_empty() {
+            self.fresh.shrink_to(64);
+        }
+        Some(message)
     }
 
-    /// Takes an entry off the queue, out or not, and gives back its message.
+    /// Takes a dispatched entry off the queue, and gives back its message.
     pub(crate) fn remove(&mut self, entry: u64) -> Option<MessageKey> {
-        let slot = self.slot(entry)?;
-        let message = slot.message.take()?;
-        let was_out = std::mem::take(&mut slot.out);
-        self.returned.remove(&entry);
-        self.live = self.live.saturating_sub(1);
-        self.out = self.out.saturating_sub(u64::from(was_out));
-        while self.entries.front().is_some_and(|front| front.message.is_none()) {
-            self.entries.pop_front();
-            self.base = self.base.saturating_add(1);
+        let view = self.dispatched.remove(&entry)?;
+        if !view.out {
+            self.returned.remove(&entry);
         }
-        self.fresh_from = self.fresh_from.max(self.base);
-        Some(message)
+        Some(view.message)
     }
 
     /// Puts an entry that is out back to its place.
     pub(crate) fn give_back(&mut self, entry: u64, counted: bool) {
-        let Some(slot) = self.slot(entry).filter(|slot| slot.out) else {
-            return;
-        };
-        slot.out = false;
-        slot.count = slot.count.saturating_add(u16::from(counted));
-        self.out = self.out.saturating_sub(1);
+        let Some(view) = self.dispatched.get_mut(&entry).filter(|view| view.out) else { return };
+        view.out = false;
+        view.count = view.count.saturating_add(u16::from(counted));
         self.returned.insert(entry);
     }
 
     /// Takes off every entry that is not out.
     pub(crate) fn drop_ready(&mut self) -> Vec<MessageKey> {
-        let ready: Vec<u64> =
-            self.entries().filter(|(_, view)| !view.out).map(|(entry, _)| entry).collect();
-        ready.into_iter().filter_map(|entry| self.remove(entry)).collect()
+        let returned = std::mem::take(&mut self.returned);
+        let mut dropped: Vec<MessageKey> =
+            returned.iter().filter_map(|entry| self.remove(*entry)).collect();
+        self.fresh_from = self.fresh_from.saturating_add(self.fresh.len() as u64);
+        dropped.extend(std::mem::take(&mut self.fresh));
+        dropped
     }
 
-    /// Every message, for dropping the queue.
+    /// Every message, oldest entry first.
     pub(crate) fn messages(&self) -> impl Iterator<Item = MessageKey> + '_ {
-        self.entries.iter().filter_map(|entry| entry.message)
+        let dispatched = self.dispatched.values().map(|view| view.message);
+        dispatched.chain(self.fresh.iter().copied())
     }
 
-    /// Every live entry, for a snapshot: number, message, count, out.
-    pub(crate) fn entries(&self) -> impl Iterator<Item = (u64, EntryView)> + '_ {
-        let end = self.base.saturating_add(self.entries.len() as u64);
-        (self.base..end).filter_map(|entry| self.entry(entry).map(|view| (entry, view)))
+    pub(crate) fn fresh_from(&self) -> u64 {
+        self.fresh_from
     }
 
-    /// First entry kept, first never dispatched, next to be pushed.
-    pub(crate) fn numbers(&self) -> (u64, u64, u64) {
-        (self.base, self.fresh_from, self.next_entry())
+    pub(crate) fn fresh(&self) -> impl ExactSizeIterator<Item = MessageKey> + '_ {
+        self.fresh.iter().copied()
     }
 
-    /// Number the next pushed entry gets.
-    fn next_entry(&self) -> u64 {
-        self.base.saturating_add(self.entries.len() as u64)
+    pub(crate) fn dispatched(&self) -> impl ExactSizeIterator<Item = (u64, EntryView)> + '_ {
+        self.dispatched.iter().map(|(entry, view)| (*entry, *view))
     }
 
-    /// Restores the numbering of an empty queue: everything before `fresh_from` was dispatched.
-    pub(crate) fn restore_numbers(&mut self, base: u64, fresh_from: u64) {
-        self.base = base;
+    /// Restores the numbering of an empty queue.
+    pub(crate) fn restore_fresh_from(&mut self, fresh_from: u64) {
         self.fresh_from = fresh_from;
     }
 
-    /// Restores the next live entry of a snapshot, in order.
-    pub(crate) fn restore_entry(&mut self, entry: u64, view: EntryView) {
-        self.restore_end(entry);
-        let EntryView { message, count, out } = view;
-        self.entries.push_back(Entry { message: Some(message), count, out });
-        self.live = self.live.saturating_add(1);
-        self.out = self.out.saturating_add(u64::from(out));
-        if !out && entry < self.fresh_from {
+    /// Restores a dispatched entry.
+    pub(crate) fn restore_dispatched(&mut self, entry: u64, view: EntryView) {
+        if !view.out {
             self.returned.insert(entry);
         }
-    }
-
-    /// Pads the numbering after the last live entry of a snapshot.
-    pub(crate) fn restore_end(&mut self, next_entry: u64) {
-        while self.next_entry() < next_entry {
-            self.entries.push_back(Entry { message: None, count: 0, out: false });
-        }
-    }
-
-    fn slot(&mut self, entry: u64) -> Option<&mut Entry> {
-        let at = usize::try_from(entry.checked_sub(self.base)?).ok()?;
-        self.entries.get_mut(at)
+        self.dispatched.insert(entry, view);
     }
 }

@@ -95,8 +95,7 @@ impl State {
     /// whatever happened before.
     fn message_order(&self) -> Order {
         let mut order = Order::default();
-        let entries = self.queues.values().flat_map(Queue::entries);
-        entries.for_each(|(_, view)| order.note(view.message));
+        self.queues.values().flat_map(Queue::messages).for_each(|message| order.note(message));
         order
     }
 
@@ -173,8 +172,7 @@ impl State {
         keys: &[MessageKey],
     ) -> Result<(), Malformed> {
         for _ in 0..from.len("queue count")? {
-            let saved = SavedQueue::decode(from)?;
-            self.restore_queue(saved, keys)?;
+            self.decode_queue(from, keys)?;
         }
         for _ in 0..from.len("session count")? {
             let (id, mut session) = decode_session(from)?;
@@ -187,24 +185,47 @@ impl State {
         Ok(())
     }
 
-    fn restore_queue(&mut self, saved: SavedQueue, keys: &[MessageKey]) -> Result<(), Malformed> {
-        let mut queue = Queue::new(saved.address, saved.subscription, saved.owner);
-        let (base, fresh_from, next_entry) = saved.numbers;
-        queue.restore_numbers(base, fresh_from);
-        for (entry, key, count, out) in saved.entries {
-            let message =
-                *keys.get(key as usize).ok_or(Malformed { what: "entry of no message" })?;
-            self.bodies.refer(message);
-            queue.restore_entry(entry, EntryView { message, count, out });
+    fn decode_queue(
+        &mut self,
+        from: &mut Reader<'_>,
+        keys: &[MessageKey],
+    ) -> Result<(), Malformed> {
+        let id = QueueId(from.int("queue id")?);
+        let address = AddressId(from.int("address id")?);
+        let mut queue = Queue::new(address, from.option("subscription")?, read_owner(from)?);
+        let fed = from.flag("fed")?;
+        let fresh_from = from.int("fresh")?;
+        queue.restore_fresh_from(fresh_from);
+        for _ in 0..from.len("dispatched count")? {
+            let entry = from.int("entry")?;
+            let message = self.decode_reference(from, keys)?;
+            let count = u16::try_from(from.int("count")?);
+            let count = count.map_err(|_| Malformed { what: "count" })?;
+            if entry >= fresh_from {
+                return Err(Malformed { what: "entry" });
+            }
+            let view = EntryView { message, count, out: from.flag("out")? };
+            queue.restore_dispatched(entry, view);
         }
-        queue.restore_end(next_entry);
-        if saved.fed
-            && let Some(address) = self.addresses.get_mut(&saved.address)
-        {
-            address.queues.push(saved.id);
+        for _ in 0..from.len("fresh count")? {
+            queue.push(self.decode_reference(from, keys)?);
         }
-        self.queues.insert(saved.id, queue);
+        if fed && let Some(address) = self.addresses.get_mut(&address) {
+            address.queues.push(id);
+        }
+        self.queues.insert(id, queue);
         Ok(())
+    }
+
+    fn decode_reference(
+        &mut self,
+        from: &mut Reader<'_>,
+        keys: &[MessageKey],
+    ) -> Result<MessageKey, Malformed> {
+        let number = from.int32("message number")?;
+        let key = keys.get(number as usize).ok_or(Malformed { what: "entry of no message" })?;
+        self.bodies.refer(*key);
+        Ok(*key)
     }
 
     /// Whether published messages reach the queue: a cancelled volatile subscription is kept
@@ -267,49 +288,6 @@ fn decode_messages(from: &mut Reader<'_>) -> Result<Vec<SavedMessage>, Malformed
     Ok(messages)
 }
 
-struct SavedQueue {
-    id: QueueId,
-    address: AddressId,
-    subscription: Option<String>,
-    owner: Option<SessionId>,
-    fed: bool,
-    numbers: (u64, u64, u64),
-    entries: Vec<(u64, u32, u16, bool)>,
-}
-
-impl SavedQueue {
-    fn decode(from: &mut Reader<'_>) -> Result<Self, Malformed> {
-        let mut saved = Self {
-            id: QueueId(from.int("queue id")?),
-            address: AddressId(from.int("address id")?),
-            subscription: from.option("subscription")?,
-            owner: read_owner(from)?,
-            fed: from.flag("fed")?,
-            numbers: (from.int("base")?, from.int("fresh")?, from.int("next")?),
-            entries: Vec::new(),
-        };
-        let (base, _, next) = saved.numbers;
-        // Bounds the padding that a damaged number could ask for.
-        if next.checked_sub(base).is_none_or(|span| span > u64::from(u32::MAX)) {
-            return Err(Malformed { what: "queue numbers" });
-        }
-        let mut expected = base..next;
-        for _ in 0..from.len("entry count")? {
-            let entry = from.int("entry")?;
-            // In order, and nowhere else: entries are padded up to their number.
-            if !expected.contains(&entry) {
-                return Err(Malformed { what: "entry number" });
-            }
-            expected.start = entry.saturating_add(1);
-            let key = from.int32("message key")?;
-            let count = u16::try_from(from.int("count")?);
-            let count = count.map_err(|_| Malformed { what: "count" })?;
-            saved.entries.push((entry, key, count, from.flag("out")?));
-        }
-        Ok(saved)
-    }
-}
-
 fn encode_queue_head(out: &mut Vec<u8>, id: QueueId, queue: &Queue, fed: bool) {
     out.put_int(id.0);
     out.put_int(queue.address.0);
@@ -319,16 +297,19 @@ fn encode_queue_head(out: &mut Vec<u8>, id: QueueId, queue: &Queue, fed: bool) {
 }
 
 fn encode_entries(out: &mut Vec<u8>, queue: &Queue, order: &Order) {
-    let (base, fresh_from, next) = queue.numbers();
-    out.put_int(base);
-    out.put_int(fresh_from);
-    out.put_int(next);
-    out.put_int(queue.len());
-    for (entry, view) in queue.entries() {
+    out.put_int(queue.fresh_from());
+    let dispatched = queue.dispatched();
+    out.put_int(dispatched.len() as u64);
+    for (entry, view) in dispatched {
         out.put_int(entry);
         out.put_int(u64::from(order.number(view.message)));
         out.put_int(u64::from(view.count));
         out.put_flag(view.out);
+    }
+    let fresh = queue.fresh();
+    out.put_int(fresh.len() as u64);
+    for message in fresh {
+        out.put_int(u64::from(order.number(message)));
     }
 }
 
