@@ -22,6 +22,17 @@ pub struct Limits {
     pub header_size_max_bytes: u32,
 }
 
+impl Limits {
+    /// For frames of our own.
+    pub(crate) const NONE: Limits = Limits {
+        name_size_max_bytes: u32::MAX,
+        address_count_max: u32::MAX,
+        address_size_max_bytes: u32::MAX,
+        property_count_max: u32::MAX,
+        header_size_max_bytes: u32::MAX,
+    };
+}
+
 impl Default for Limits {
     fn default() -> Self {
         Limits {

@@ -11,7 +11,7 @@ use crate::cursor::Cursor;
 use crate::frame::push_integer;
 use crate::integer::Integer;
 use crate::window::{Retained, Window};
-use crate::{Frame, Kind, LengthUnit, NUMBER_MAX, Violation, decode};
+use crate::{Frame, Kind, LengthUnit, Limits, NUMBER_MAX, Violation, decode};
 
 const VERSION: u64 = 1;
 
@@ -88,7 +88,8 @@ fn read_message(cursor: &mut Cursor<'_>, options: &Options) -> Result<Retained, 
         _ => return Err(NotSaved),
     };
     let frame = cursor.octets()?;
-    match decode(kind, options.unit, frame, &options.limits)? {
+    // Our own frames: what may be received does not bound them.
+    match decode(kind, options.unit, frame, &Limits::NONE)? {
         Frame::Message(_) => Ok(Retained { kind, frame: frame.to_vec() }),
         Frame::Connect { .. } | Frame::Acknowledge(_) => Err(NotSaved),
     }

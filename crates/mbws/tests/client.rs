@@ -313,3 +313,15 @@ fn damaged_saved_state_is_refused() {
     }
     assert!(Connection::restore(options(), b"\x01\x00\x00\x00\x00").is_ok(), "a fresh one");
 }
+
+/// What may be received does not bound what was sent.
+#[test]
+fn what_was_sent_can_be_saved_and_restored() {
+    let (mut client, mut wire) = open();
+    let to = vec!["q"; 257];
+    client.send(Kind::Binary, &to, "", [].into_iter(), b"x", &mut wire).expect("kept");
+    let mut saved = Vec::new();
+    client.save(&mut saved);
+    let restored = Connection::restore(options(), &saved).expect("ours");
+    assert_eq!(restored.unacknowledged(), 1);
+}
