@@ -12,3 +12,6 @@ pub const QUERY_ADDRESSES_MAX: usize = 64;
 
 /// The first room for the bodies of one read burst; more is taken as needed.
 pub const ARENA_BYTES: usize = 16 << 10;
+
+/// Pongs kept for one burst of input: more Pings than any honest peer sends at once.
+pub const PONGS_MAX_BYTES: usize = 4096;

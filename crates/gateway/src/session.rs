@@ -1,6 +1,7 @@
 //! The WebSocket of a connection and the protocol on it.
 
 use crate::config::Config;
+use crate::limits::PONGS_MAX_BYTES;
 use crate::mbws;
 use std::collections::VecDeque;
 use std::fmt::Write;
@@ -9,6 +10,7 @@ use std::time::Instant;
 use wharf_broker::{Command, ConnectionId, SessionKey};
 use wharf_mbws::{Flavour, Kind, MessageSink};
 use wharf_ws::handshake::Agreement;
+use wharf_ws::limits::CONTROL_FRAME_MAX_BYTES;
 use wharf_ws::{CloseCode, Connection, Due, Event, Input, MessageKind, REASON_MAX_BYTES, Role};
 
 /// What is known of a connection when its upgrade is accepted.
@@ -39,6 +41,9 @@ pub struct Session {
     face: Face,
     commands: VecDeque<Command>,
     closed: bool,
+    /// Pongs of this burst, one for each Ping, up to a bound; then the latest Ping's alone
+    /// (WS-CT-03).
+    pongs: Vec<u8>,
     /// Nothing that closes the connection waits to be sent.
     flushed: bool,
 }
@@ -59,7 +64,15 @@ impl Session {
         let websocket = Connection::new(Role::Server, &config.websocket(), &agreement, seed);
         let flavour = agreement.subprotocol.as_deref().and_then(Flavour::from_subprotocol);
         let (face, commands) = (Face::None, VecDeque::new());
-        let mut session = Self { config, websocket, face, commands, closed: false, flushed: true };
+        let mut session = Self {
+            config,
+            websocket,
+            face,
+            commands,
+            closed: false,
+            pongs: Vec::new(),
+            flushed: true,
+        };
         match flavour {
             Some(flavour) => {
                 let key = SessionKey { host, user, origin, name: name_from(&seed) };
@@ -83,6 +96,9 @@ impl Session {
     pub fn handle_input(&mut self, now: Instant, bytes: &mut [u8]) {
         let mut input = Input::new(bytes);
         while let Some(event) = self.websocket.poll_event(&mut input) {
+            if matches!(event, Event::Ping(_)) && self.pongs.len() < PONGS_MAX_BYTES {
+                self.websocket.poll_transmit(&mut self.pongs, CONTROL_FRAME_MAX_BYTES);
+            }
             self.handle(event);
         }
         if let Face::Mbws(face) = &mut self.face {
@@ -127,7 +143,9 @@ impl Session {
     pub fn poll_transmit(&mut self, out: &mut Vec<u8>, budget: usize) -> usize {
         let before = out.len();
         let full_at = before.saturating_add(budget);
-        self.flushed = self.websocket.poll_transmit(out, budget) == 0;
+        out.append(&mut std::mem::take(&mut self.pongs));
+        self.websocket.poll_transmit(out, budget);
+        self.flushed = out.len() == before;
         if let Face::Mbws(face) = &mut self.face
             && face.has_output()
         {

@@ -259,3 +259,18 @@ fn a_silent_client_is_given_up() {
     wire.say(2, &format!("1 45 {}3 0 2 1 ", name(1)));
     assert_eq!(wire.heard(2), [format!("1 45 {}1 1 ", name(1))]);
 }
+
+/// WS-CT-02: every Ping of a burst has its Pong; WS-CT-03: a flood has at least the last one's.
+#[test]
+fn pings_are_answered_in_order() {
+    let mut wire = Wire::new(Config::default());
+    wire.connect(1);
+    wire.ping(1, &["a", "b", "c"]);
+    assert_eq!(wire.heard(1), ["pong a", "pong b", "pong c"]);
+    let mut flood = vec!["x"; 10_000];
+    flood.push("last");
+    wire.ping(1, &flood);
+    let heard = wire.heard(1);
+    assert!(heard.len() < 2_000, "{} pongs", heard.len());
+    assert_eq!(heard.last().map(String::as_str), Some("pong last"));
+}

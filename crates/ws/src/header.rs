@@ -97,24 +97,36 @@ pub(crate) struct Header {
     pub(crate) payload_size_bytes: u64,
 }
 
-/// Reads one header (WS-FR-01). `None`: more octets are needed.
+impl Header {
+    /// What [`parse`] writes to.
+    pub(crate) const BLANK: Header = Header {
+        fin: false,
+        rsv: 0,
+        opcode: Opcode::Continuation,
+        key: None,
+        payload_size_bytes: 0,
+    };
+}
+
+/// Reads one header (WS-FR-01) into `header`, and returns its size in octets; 0: more are needed.
 ///
-/// Faults of the first two octets are found before the rest has come.
+/// Faults of the first two octets are found before the rest has come. The header is not returned,
+/// because moving its small fields together costs a third of the time of a short message.
 #[inline]
-pub(crate) fn parse(wire: Wire, bytes: &[u8]) -> Result<Option<(Header, usize)>, Violation> {
+pub(crate) fn parse(wire: Wire, bytes: &[u8], header: &mut Header) -> Result<usize, Violation> {
     if wire.masked && wire.version == Version::Draft6 {
-        return parse_wholly_masked(bytes);
+        return parse_wholly_masked(bytes, header);
     }
-    let [first, second, rest @ ..] = bytes else { return Ok(None) };
-    let opcode = Opcode::from_wire(wire.version, first & 0x0F)?;
+    let [first, second, rest @ ..] = bytes else { return Ok(0) };
+    header.opcode = Opcode::from_wire(wire.version, first & 0x0F)?;
     check_mask_bit(wire, second & 0x80 != 0)?;
     let (payload_size_bytes, rest) = match second & 0x7F {
         126 => {
-            let Some((size, rest)) = rest.split_first_chunk::<2>() else { return Ok(None) };
+            let Some((size, rest)) = rest.split_first_chunk::<2>() else { return Ok(0) };
             (minimal(wire.version, u64::from(u16::from_be_bytes(*size)), 126)?, rest)
         }
         127 => {
-            let Some((size, rest)) = rest.split_first_chunk::<8>() else { return Ok(None) };
+            let Some((size, rest)) = rest.split_first_chunk::<8>() else { return Ok(0) };
             let size = u64::from_be_bytes(*size);
             // WS-FR-05: the top bit is zero.
             if size > u64::MAX >> 1 {
@@ -125,20 +137,23 @@ pub(crate) fn parse(wire: Wire, bytes: &[u8]) -> Result<Option<(Header, usize)>,
         size => (u64::from(size), rest),
     };
     let (key, rest) = if wire.masked {
-        let Some((key, rest)) = rest.split_first_chunk::<4>() else { return Ok(None) };
+        let Some((key, rest)) = rest.split_first_chunk::<4>() else { return Ok(0) };
         (Some(*key), rest)
     } else {
         (None, rest)
     };
-    let rsv = first >> 4 & 0b111;
-    let header = Header { fin: first & 0x80 != 0, rsv, opcode, key, payload_size_bytes };
-    Ok(Some((header, bytes.len().saturating_sub(rest.len()))))
+    header.fin = first & 0x80 != 0;
+    header.rsv = first >> 4 & 0b111;
+    header.key = key;
+    header.payload_size_bytes = payload_size_bytes;
+    Ok(bytes.len().saturating_sub(rest.len()))
 }
 
 /// HYBI-042, HYBI-043: in version 6 four octets of key come first, and the header is masked too,
 /// with one running index over header and payload (HYBI-A02: starting anew in each frame).
-fn parse_wholly_masked(bytes: &[u8]) -> Result<Option<(Header, usize)>, Violation> {
-    let Some((key, masked)) = bytes.split_first_chunk::<4>() else { return Ok(None) };
+#[cold]
+fn parse_wholly_masked(bytes: &[u8], header: &mut Header) -> Result<usize, Violation> {
+    let Some((key, masked)) = bytes.split_first_chunk::<4>() else { return Ok(0) };
     let mut clear = [0; HEADER_MAX_BYTES];
     let mut seen = 0_usize;
     for (to, from) in clear.iter_mut().zip(masked) {
@@ -149,10 +164,9 @@ fn parse_wholly_masked(bytes: &[u8]) -> Result<Option<(Header, usize)>, Violatio
     let clear = clear.get(..seen).unwrap_or_default();
     // HYBI-A03: the length is that of the clear payload; the key does not count.
     let plain = Wire { version: Version::Draft6, masked: false };
-    Ok(parse(plain, clear)?.map(|(header, size)| {
-        let key = Some(mask::rotate(*key, size));
-        (Header { key, ..header }, size.saturating_add(4))
-    }))
+    let size = parse(plain, clear, header)?;
+    header.key = Some(mask::rotate(*key, size));
+    Ok(if size == 0 { 0 } else { size.saturating_add(4) })
 }
 
 fn check_mask_bit(wire: Wire, set: bool) -> Result<(), Violation> {

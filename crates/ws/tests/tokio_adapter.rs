@@ -394,7 +394,7 @@ async fn every_version_and_compression_end_to_end() {
 
 #[test]
 fn an_idle_connection_is_small() {
-    assert!(size_of::<Connection>() <= 448, "{}", size_of::<Connection>());
+    assert!(size_of::<Connection>() <= 400, "{}", size_of::<Connection>());
     let (_peer, stream) = duplex(1);
     let config = Config::default();
     let future = async move {

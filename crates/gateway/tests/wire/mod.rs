@@ -108,6 +108,18 @@ impl Wire {
         self.settle();
     }
 
+    /// Sends Pings in one burst.
+    pub(crate) fn ping(&mut self, client: u64, payloads: &[&str]) {
+        let from = self.clients.get_mut(&client).expect("connected");
+        let mut out = Vec::new();
+        for payload in payloads {
+            from.websocket.ping(payload.as_bytes()).expect("open");
+            from.websocket.poll_transmit(&mut out, 1000);
+        }
+        from.session.handle_input(self.now, &mut out);
+        self.settle();
+    }
+
     /// The transport breaks.
     pub(crate) fn cut(&mut self, client: u64) {
         let from = self.clients.get_mut(&client).expect("connected");
@@ -171,7 +183,7 @@ impl Client {
                 }
                 Event::Closed(closed) => format!("closed {} {}", closed.code, closed.reason),
                 Event::Ping(_) => "ping".to_owned(),
-                Event::Pong(_) => "pong".to_owned(),
+                Event::Pong(payload) => format!("pong {}", payload.as_text().unwrap_or_default()),
             });
         }
     }

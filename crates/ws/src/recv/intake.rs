@@ -12,35 +12,42 @@ pub(super) struct Intake {
 }
 
 impl Intake {
-    /// The next header; `None` when the input ends before it does.
+    /// Reads the next header; `false` when the input ends before it does.
     #[inline]
     pub(super) fn next_header(
         &mut self,
         wire: Wire,
         input: &mut Input<'_>,
-    ) -> Result<Option<Header>, Violation> {
-        if self.kept_bytes == 0
-            && let Some((header, size)) = header::parse(wire, input.peek())?
-        {
-            input.take(size);
-            return Ok(Some(header));
+        header: &mut Header,
+    ) -> Result<bool, Violation> {
+        if self.kept_bytes == 0 {
+            let size = header::parse(wire, input.peek(), header)?;
+            if size > 0 {
+                input.take(size);
+                return Ok(true);
+            }
         }
-        self.complete(wire, input)
+        self.complete(wire, input, header)
     }
 
     /// Octet by octet, because only the header knows how long it is.
     #[cold]
-    fn complete(&mut self, wire: Wire, input: &mut Input<'_>) -> Result<Option<Header>, Violation> {
+    fn complete(
+        &mut self,
+        wire: Wire,
+        input: &mut Input<'_>,
+        header: &mut Header,
+    ) -> Result<bool, Violation> {
         while let [octet] = input.take(1) {
             let Some(place) = self.kept.get_mut(usize::from(self.kept_bytes)) else { break };
             *place = *octet;
             self.kept_bytes = self.kept_bytes.saturating_add(1);
             let kept = self.kept.get(..usize::from(self.kept_bytes)).unwrap_or_default();
-            if let Some((header, _)) = header::parse(wire, kept)? {
+            if header::parse(wire, kept, header)? > 0 {
                 self.kept_bytes = 0;
-                return Ok(Some(header));
+                return Ok(true);
             }
         }
-        Ok(None)
+        Ok(false)
     }
 }

@@ -93,9 +93,10 @@ impl Receiver {
             let frame = match self.frame.take() {
                 Some(frame) => frame,
                 None => {
-                    let Some(header) = self.intake.next_header(self.wire, input)? else {
+                    let mut header = Header::BLANK;
+                    if !self.intake.next_header(self.wire, input, &mut header)? {
                         return Ok(None);
-                    };
+                    }
                     self.admit(&header)?;
                     if self.lies_whole(&header, input) {
                         return self.lend(&header, input, 0).map(Some);
