@@ -3,7 +3,7 @@
 #
 #   run.sh server|client quick|full [URL]
 #
-# quick = groups 1-7, 9 and 10 (301 cases, under a minute); full = all 517 (compression takes some ten minutes).
+# quick = groups 1-7, 9 and 10 (301 cases, under a minute); full = all 517 (compression takes 10 to 20 minutes).
 # A URL (ws://host:port) names a server to test in place of the crate's own echo server.
 # CASES="6.4.* 7.*" narrows a run while one looks for a fault; missing cases are then no difference.
 set -euo pipefail

@@ -35,6 +35,7 @@ class World:
         host, _, port = broker.listen.rpartition(":")
         self.host, self.to = broker.listen, (host, int(port))
         self.authorization = basic(*USER)
+        self.is_filled, self.before = False, 0
         self.sockets, self.numbers, self.run = [], itertools.count(), secrets.token_hex(4)
 
     def address(self):
@@ -81,7 +82,9 @@ class World:
         assert raw.close_code() == 1000
         raw.close()
 
-    def forget_peak(self):
+    def measure(self):
+        """From here on the peak of the process counts against what it has now."""
+        self.before = self.broker.status("VmRSS")
         Path(f"/proc/{self.broker.process.pid}/clear_refs").write_text("5")
 
     def end_case(self):
@@ -92,8 +95,8 @@ class World:
 
 def run_case(world, function, row, peak_mib):
     """Why it failed, or None; and the peak in MiB above where it began."""
-    before, why, peak = world.broker.status("VmRSS"), None, 0
-    world.forget_peak()
+    why, peak = None, 0
+    world.measure()
     try:
         function(world, *row)
     except Exception as error:
@@ -103,7 +106,7 @@ def run_case(world, function, row, peak_mib):
     world.end_case()
     if not world.broker.is_alive():
         return f"the broker has ended: {world.broker.log()[-600:]}; {why}", peak
-    peak = (world.broker.status("VmHWM") - before) // 1024
+    peak = (world.broker.status("VmHWM") - world.before) // 1024
     try:
         world.still_serves()
     except Exception as error:

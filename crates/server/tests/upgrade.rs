@@ -7,6 +7,7 @@
 
 mod harness;
 
+use harness::socket::{Socket, connect, message, until_acknowledged};
 use harness::{Broker, LOGIN, MBWS, Scratch, handshake, read_head, status};
 use std::io::Write;
 
@@ -144,4 +145,24 @@ fn a_user_of_the_command_line_may_do_everything_and_is_kept() {
         scratch.file("wharf.toml", "[[users]]\nname = \"eve\"\npassword_verifier = \"\"\n");
     let broker = Broker::start_bare(scratch.path(), &["--config", &removed.display().to_string()]);
     assert_eq!(broker.login("eve", "one:two"), 401, "removed by the configuration");
+}
+
+/// An address of one virtual host is unknown to the others; unknown names belong to the first.
+#[test]
+fn virtual_hosts_are_apart() {
+    let scratch = Scratch::new();
+    let setting = "listen.hosts=one.example,two.example";
+    let broker = Broker::start(scratch.path(), &["--set", setting]);
+    for (host, body) in [("two.example", "for two"), ("one.example", "for one")] {
+        let mut producer = Socket::open_at(&broker, host, "/ws");
+        connect(&mut producer);
+        producer.send(&message("orders", body));
+        until_acknowledged(&mut producer, 1);
+        producer.close(1000);
+    }
+    for (host, body) in [("elsewhere.example", "for one"), ("TWO.example:8080", "for two")] {
+        let mut consumer = Socket::open_at(&broker, host, "/ws?address=orders");
+        connect(&mut consumer);
+        assert_eq!(consumer.text(), message("orders", body), "{host}");
+    }
 }

@@ -246,7 +246,7 @@ fn damage(data: &std::path::Path) {
     for entry in std::fs::read_dir(data).unwrap() {
         let path = entry.unwrap().path();
         let mut bytes = Vec::new();
-        std::io::Read::read_to_end(&mut std::fs::File::open(&path).unwrap(), &mut bytes).unwrap();
+        std::fs::File::open(&path).unwrap().read_to_end(&mut bytes).unwrap();
         if let Some(at) = bytes.windows(needle.len()).position(|window| window == needle) {
             bytes[at] ^= 1;
             std::fs::File::create(&path).unwrap().write_all(&bytes).unwrap();

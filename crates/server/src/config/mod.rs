@@ -1,6 +1,6 @@
 //! The settings: one struct, filled from a TOML file, then the environment, then `--set`.
 //!
-//! Every key is described once, in [`keys`]; the reference page and `wharf config` come from there.
+//! Every key is described once, in `keys`; the reference page and `wharf config` come from there.
 
 mod check;
 pub(crate) mod keys;

@@ -25,8 +25,17 @@ impl Socket {
     }
 
     fn open_with(broker: &Broker, path: &str, extra: &str) -> Self {
+        Self::request(broker, &handshake(path, &format!("{LOGIN}{MBWS}{extra}")))
+    }
+
+    /// The same, of this virtual host.
+    pub(crate) fn open_at(broker: &Broker, host: &str, path: &str) -> Self {
+        let request = handshake(path, &format!("{LOGIN}{MBWS}"));
+        Self::request(broker, &request.replace("broker.example", host))
+    }
+
+    fn request(broker: &Broker, request: &str) -> Self {
         let mut stream = broker.connect();
-        let request = handshake(path, &format!("{LOGIN}{MBWS}{extra}"));
         stream.write_all(request.as_bytes()).unwrap();
         let head = read_head(&mut stream);
         assert_eq!(status(&head), 101, "{head}");
