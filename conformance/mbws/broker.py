@@ -14,8 +14,8 @@ START_S = 60
 class Broker:
     """`wharf serve` with its data in a temporary directory."""
 
-    def __init__(self, binary, users, settings=(), listen="127.0.0.1:0"):
-        self.binary, self.users, self.settings, self.listen = binary, users, settings, listen
+    def __init__(self, binary, users, settings=(), flags=(), listen="127.0.0.1:0"):
+        self.binary, self.users, self.settings, self.flags, self.listen = binary, users, settings, flags, listen
         self.directory = tempfile.TemporaryDirectory(prefix="wharf-conformance-")
         self.process = None
 
@@ -27,9 +27,10 @@ class Broker:
             command += ["--user", f"{name}:{password}"]
         for setting in self.settings:
             command += ["--set", setting]
+        command += self.flags
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log)
         log.close()
-        match = re.search(r"ws://(\S+)/ws", self.greeting())
+        match = re.search(r"wss?://(\S+)/ws", self.greeting())
         self.listen = match.group(1)
         return match.group(0)
 
@@ -69,6 +70,11 @@ class Broker:
 
     def is_alive(self):
         return self.process.poll() is None
+
+    def verifier(self, password):
+        """What the configuration says of a user in place of the password."""
+        hashed = subprocess.run([self.binary, "passwd", "hash"], input=password.encode(), capture_output=True, check=True)
+        return hashed.stdout.decode().strip()
 
     def log(self):
         return Path(self.directory.name, "log").read_text(errors="replace")

@@ -51,7 +51,9 @@ class Peer:
         """Opens a WebSocket; the Connect exchange is still to come."""
         options.setdefault("subprotocols", [MBLWS if light else MBWS])
         headers = {"Authorization": authorization} if authorization else {}
-        options = {"ping_interval": None, "max_size": MESSAGE_SIZE_MAX_BYTES, "proxy": None, **options}
+        # Read without end, so that a Close is seen behind messages that no case has taken yet.
+        bounds = {"max_size": MESSAGE_SIZE_MAX_BYTES, "max_queue": None}
+        options = {"ping_interval": None, "proxy": None, **bounds, **options}
         target = url + ("?" + query if query else "")
         websocket = await connect(target, origin=origin, additional_headers=headers, **options)
         return cls(websocket, kind, unit, light)

@@ -15,6 +15,7 @@ import sys
 import time
 from pathlib import Path
 
+import cases_chaos  # noqa: F401
 import cases_connect  # noqa: F401
 import cases_consuming  # noqa: F401
 import cases_crash  # noqa: F401
@@ -22,6 +23,7 @@ import cases_light  # noqa: F401
 import cases_malformed  # noqa: F401
 import cases_metadata  # noqa: F401
 import cases_recovery  # noqa: F401
+import cases_settings  # noqa: F401
 from broker import Broker
 from suite import CASES, World, run_case
 

@@ -1,9 +1,11 @@
 """The cases and what they share. A case is a coroutine with the requirements that it holds the broker to."""
 
 import asyncio
+import contextlib
 import secrets
 import traceback
 
+from broker import Broker
 from codec import BINARY, TEXT
 from peer import Peer, basic
 
@@ -100,6 +102,18 @@ class World:
         """The reason and the address of every dead letter with this body."""
         letters = [letter for letter in await self.empty("wharf/dead-letter") if letter.body == body]
         return [(letter.property("wharf-death-reason"), letter.property("wharf-death-address")) for letter in letters]
+
+    @contextlib.asynccontextmanager
+    async def another(self, settings=(), flags=(), users=None):
+        """A world with a broker of its own, set otherwise."""
+        broker = Broker(self.broker.binary, self.users if users is None else users, settings, flags)
+        try:
+            url = await asyncio.to_thread(broker.start)
+            world = World(url, self.users, self.origins, broker)
+            yield world
+            await world.end_case()
+        finally:
+            await asyncio.to_thread(broker.stop)
 
     async def end_case(self):
         for peer in self.peers:

@@ -35,7 +35,7 @@ impl Default for Options {
             flavour: Flavour::Full,
             kind: Kind::Binary,
             unit: LengthUnit::default(),
-            limits: Limits::default(),
+            limits: Limits::of_client(),
             window: WindowLimits::default(),
         }
     }

@@ -23,6 +23,18 @@ pub struct Limits {
 }
 
 impl Limits {
+    /// What a client takes from a server with default limits: a little more than that server
+    /// takes itself. A dead letter says why in two properties more, and a header grows when its
+    /// lengths are counted in another unit.
+    pub fn of_client() -> Limits {
+        let default = Limits::default();
+        Limits {
+            property_count_max: default.property_count_max.saturating_add(16),
+            header_size_max_bytes: default.header_size_max_bytes.saturating_add(16 << 10),
+            ..default
+        }
+    }
+
     /// For frames of our own.
     pub(crate) const NONE: Limits = Limits {
         name_size_max_bytes: u32::MAX,

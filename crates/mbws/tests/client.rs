@@ -314,6 +314,18 @@ fn damaged_saved_state_is_refused() {
     assert!(Connection::restore(options(), b"\x01\x00\x00\x00\x00").is_ok(), "a fresh one");
 }
 
+/// A message at the server's limits, dead-lettered with two properties more, can be read.
+#[test]
+fn a_dead_letter_at_the_limits_is_received() {
+    let (mut client, mut wire) = (Connection::new(Options::default()), Wire::default());
+    client.connect(&mut wire).expect("fresh");
+    client.handle_message(Kind::Text, b"1 1 n0 ", &mut wire);
+    let properties = "1 k1 v".repeat(1024 + 2);
+    let frame = format!("3 1 1 a0 1026 {properties}x");
+    let event = client.handle_message(Kind::Text, frame.as_bytes(), &mut wire);
+    assert_eq!(seq(&event), 1);
+}
+
 /// What may be received does not bound what was sent.
 #[test]
 fn what_was_sent_can_be_saved_and_restored() {

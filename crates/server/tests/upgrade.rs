@@ -166,3 +166,21 @@ fn virtual_hosts_are_apart() {
         assert_eq!(consumer.text(), message("orders", body), "{host}");
     }
 }
+
+/// A browser asks for a login on behalf of a page; its WebSockets then use it.
+#[test]
+fn a_page_asks_the_browser_for_a_login() {
+    let scratch = Scratch::new();
+    let broker = Broker::start(scratch.path(), &["--user", "ada:lovelace"]);
+    let ask = |authorization: &str| {
+        format!(
+            "GET /login HTTP/1.1\r\nHost: localhost\r\n{authorization}Connection: close\r\n\r\n"
+        )
+    };
+    let head = answer(&broker, &ask(""));
+    assert_eq!(status(&head), 401);
+    assert_eq!(field(&head, "www-authenticate"), Some("Basic realm=\"wharf\", charset=\"UTF-8\""));
+    // ada:lovelace
+    let head = answer(&broker, &ask("Authorization: Basic YWRhOmxvdmVsYWNl\r\n"));
+    assert_eq!((status(&head), field(&head, "location")), (303, Some("/")));
+}

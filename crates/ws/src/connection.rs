@@ -366,6 +366,7 @@ impl Connection {
             None => (CloseCode::ABNORMAL, String::new()),
         };
         self.state = State::Closed;
+        self.receiver.discard();
         self.closed = Some(Box::new(Closed { by, code, reason, clean }));
         self.timers.stop_keepalive();
     }

@@ -79,8 +79,16 @@ pub(super) fn metrics(text: Option<String>) -> Answer {
 
 pub(super) fn page() -> Answer {
     let mut answer = answer(200, HTML, PAGE);
-    let policy = ("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'");
-    add(&mut answer, [policy].into_iter());
+    // A WebSocket of its own host is all that a script on this page could want.
+    let policy = "default-src 'none'; style-src 'unsafe-inline'; connect-src 'self'";
+    add(&mut answer, [("Content-Security-Policy", policy)].into_iter());
+    answer
+}
+
+/// Back to the page, with a login that the browser now remembers.
+pub(super) fn logged_in() -> Answer {
+    let mut answer = text(303, "logged in\n");
+    add(&mut answer, [("Location", "/")].into_iter());
     answer
 }
 

@@ -155,6 +155,14 @@ impl Exchange {
                 }
             };
         }
+        if head.uri.path() == "/login" && head.method == Method::GET {
+            // Browsers ask for a login on behalf of a page, never of a WebSocket, and then use it
+            // for both.
+            return match upgrade::login(&self.node, self.peer, &handshake).await {
+                Ok(_) => answers::logged_in(),
+                Err(refusal) => answers::refusal(&refusal),
+            };
+        }
         self.route(&head.method, head.uri.path()).await
     }
 

@@ -58,7 +58,11 @@ pub(super) async fn judge(
     Ok((answers::switching(&acceptance), Accepted { opening, open }))
 }
 
-async fn login(node: &Node, peer: SocketAddr, request: &Request<'_>) -> Result<String, Refusal> {
+pub(super) async fn login(
+    node: &Node,
+    peer: SocketAddr,
+    request: &Request<'_>,
+) -> Result<String, Refusal> {
     let mut given = request
         .headers
         .iter()

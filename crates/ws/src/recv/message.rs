@@ -57,6 +57,13 @@ impl Assembly {
         }
     }
 
+    /// Nothing more will come: what was put together goes, however much it is.
+    pub(super) fn discard(&mut self) {
+        self.open = None;
+        self.bytes = Vec::new();
+        self.inflater = None;
+    }
+
     #[inline]
     pub(super) fn is_open(&self) -> bool {
         self.open.is_some()

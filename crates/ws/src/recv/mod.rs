@@ -295,6 +295,12 @@ impl Receiver {
         self.assembly.trim();
     }
 
+    /// Nothing more is received. The connection may linger; its memory does not.
+    pub(crate) fn discard(&mut self) {
+        self.control = Vec::new();
+        self.assembly.discard();
+    }
+
     pub(crate) fn version(&self) -> Version {
         self.wire.version
     }
