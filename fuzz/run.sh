@@ -26,7 +26,7 @@ for target in "$@"; do
     mkdir -p "corpus/$target"
     if cargo +nightly fuzz run --fuzz-dir . --features fuzzing "$target" \
         "corpus/$target" "seeds/$target" -- -max_total_time="$seconds" -max_len="$max_len" \
-        -rss_limit_mb=2048 -malloc_limit_mb=256 -timeout=20 -print_final_stats=1; then
+        -rss_limit_mb=2048 -malloc_limit_mb=256 -timeout=20 -len_control=20 -print_final_stats=1; then
         passed=$((passed + 1))
     else
         failed=$((failed + 1))

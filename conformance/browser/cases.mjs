@@ -327,6 +327,26 @@ test("MBWS-008 WS-HS-10", "a page without credentials is refused with 401", asyn
     await page.context().close();
 }, ["text"]);
 
+test("MBWS-008", "the login page is a way to log in", async ({ anonymous, front, credentials }) => {
+    const [username, password] = credentials;
+    const page = await anonymous({ httpCredentials: { username, password } });
+    const response = await page.goto(`http://${front.host}/login`);
+    assert.equal(new URL(page.url()).pathname, "/");
+    assert.equal(response.status(), 200);
+    await page.goto(`http://${front.host}/page/`);
+    assert.equal((await handshake(page, `ws://${front.host}/ws`)).outcome, "open");
+    await page.context().close();
+}, ["text"]);
+
+test("MBWS-008", "a wrong password at the login page is refused", async ({ anonymous, front, credentials }) => {
+    const page = await anonymous({ httpCredentials: { username: credentials[0], password: "wrong" } });
+    const response = await page.goto(`http://${front.host}/login`);
+    assert.equal(response.status(), 401);
+    await page.goto(`http://${front.host}/page/`);
+    assert.equal((await handshake(page, `ws://${front.host}/ws`)).outcome, 1006);
+    await page.context().close();
+}, ["text"]);
+
 test("MBWS-008", "credentials in the URL are a way to log in", async ({ anonymous, front, credentials }) => {
     const page = await anonymous();
     const [user, password] = credentials.map(encodeURIComponent);

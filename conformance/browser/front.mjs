@@ -7,13 +7,12 @@ const TYPES = { ".html": "text/html; charset=utf-8", ".js": "text/javascript; ch
 const HEAD_MAX_BYTES = 65_536;
 
 export class Front {
-    // `credentials`: what /login asks of the browser by HTTP Basic; it then remembers them for this host.
-    constructor(broker, folder, credentials) {
-        Object.assign(this, { broker, folder, credentials });
+    constructor(broker, folder) {
+        Object.assign(this, { broker, folder });
         this.wires = new Set();
         this.cutAfter = null;
         this.cuts = 0;
-        this.server = net.createServer((client) => this.accept(client));
+        this.server = net.createServer({ allowHalfOpen: true }, (client) => this.accept(client));
     }
 
     async listen() {
@@ -31,24 +30,19 @@ export class Front {
             if (end < 0) return;
             client.off("data", read);
             const text = head.subarray(0, end).toString("latin1");
-            // Only the WebSocket goes to the broker: a wire that is kept for other requests would be used for pages too.
             if (/^GET \/ws\b/.test(text)) this.join(client, head);
-            else this.page(client, text);
+            else if (/^GET \/page\b/.test(text)) this.page(client, text);
+            else this.ask(client, text);
         };
         client.on("data", read);
     }
 
     async page(client, head) {
-        const given = /^authorization: *(.*)$/im.exec(head)?.[1];
-        const wanted = "Basic " + Buffer.from(this.credentials.join(":")).toString("base64");
         const answer = (status, fields, body) => {
             const lines = [`HTTP/1.1 ${status}`, ...fields, `Content-Length: ${body.length}`, "Connection: close"];
             client.end(Buffer.concat([Buffer.from(lines.join("\r\n") + "\r\n\r\n"), body]));
         };
-        if (head.startsWith("GET /login") && given !== wanted) {
-            return answer("401 Unauthorized", ['WWW-Authenticate: Basic realm="wharf", charset="UTF-8"'], Buffer.alloc(0));
-        }
-        const name = head.split(" ")[1].replace(/^\/(page|login)\/?/, "").replace(/\?.*/, "") || "index.html";
+        const name = head.split(" ")[1].replace(/^\/page\/?/, "").replace(/\?.*/, "") || "index.html";
         try {
             if (!/^[a-z]+\.(html|js)$/.test(name)) throw new Error(name);
             const body = await readFile(new URL(name, this.folder));
@@ -58,9 +52,19 @@ export class Front {
         }
     }
 
+    // A request that the broker answers. The wire is not kept: the browser would ask it for pages too.
+    ask(client, head) {
+        const [host, port] = this.broker().split(":");
+        const broker = net.connect(Number(port), host, () => {
+            broker.write(head.replace(/^connection:.*$/im, "Connection: close") + "\r\n\r\n", "latin1");
+        });
+        broker.on("error", () => client.destroy());
+        broker.pipe(client);
+    }
+
     join(client, head) {
         const [host, port] = this.broker().split(":");
-        const broker = net.connect(Number(port), host);
+        const broker = net.connect({ port: Number(port), host, allowHalfOpen: true });
         const wire = { client, broker, left: this.cutAfter?.() ?? Infinity, isSilent: false, held: [] };
         this.wires.add(wire);
         const cut = () => this.cutWire(wire);

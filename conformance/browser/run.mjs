@@ -29,8 +29,8 @@ const SCREENSHOTS = fileURLToPath(new URL("screenshots/", import.meta.url));
 const [binary, , only = ""] = process.argv.slice(2);
 const broker = new Broker(binary, CREDENTIALS);
 // The page under the broker's host, and the same page under another.
-const front = new Front(() => broker.host, FOLDER, CREDENTIALS);
-const other = new Front(() => broker.host, FOLDER, CREDENTIALS);
+const front = new Front(() => broker.host, FOLDER);
+const other = new Front(() => broker.host, FOLDER);
 const profiles = await mkdtemp(join(tmpdir(), "wharf-profiles-"));
 let contexts = 0;
 
@@ -57,7 +57,7 @@ async function run(context, { name, run: body }, index) {
         credentials: CREDENTIALS,
         elsewhere: other.host,
         address: `browser/${index}`,
-        anonymous: async () => openIn(await browser(), `http://${front.host}/page/`),
+        anonymous: async (options) => openIn(await browser(options), `http://${front.host}/page/`),
         screenshot: (label) => page.screenshot({ path: join(SCREENSHOTS, `${label}.png`) }),
     };
     const problems = [];
@@ -86,8 +86,8 @@ try {
     await Promise.all([broker.start(), front.listen(), other.listen()]);
     const [username, password] = CREDENTIALS;
     const context = await browser({ httpCredentials: { username, password } });
-    // The browser is asked once, by a page; its WebSockets to this host are then logged in as well.
-    await (await openIn(context, `http://${front.host}/login/`)).close();
+    // The browser is asked once, for a page; its WebSockets to this host are then logged in as well.
+    await (await openIn(context, `http://${front.host}/login`)).close();
     console.log(`chromium ${context.browser()?.version() ?? ""}`.trim());
     for (const [index, entry] of cases.entries()) {
         if (!entry.name.includes(only)) continue;

@@ -2,7 +2,7 @@
 //! stops, what clients are told is valid, output keeps to its budget, and what is stored is
 //! recovered.
 
-use crate::mbws_script::{KINDS, Said, UNITS, UNLIMITED, read_content, read_frame};
+use crate::mbws_script::{KINDS, Said, UNITS, read_content, read_frame};
 use crate::script::Script;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -12,6 +12,7 @@ use wharf_broker::{
     Command, Config, ConnectionId, Definition, Input, Output, Permission, Shard, Timestamp,
 };
 use wharf_gateway::{Opening, Session};
+use wharf_mbws::client::Options;
 use wharf_mbws::{Kind, LengthUnit, SUBPROTOCOL_FULL, SUBPROTOCOL_LIGHT, decode};
 use wharf_store::MemoryJournal;
 use wharf_ws::{
@@ -289,7 +290,8 @@ impl Node {
                         MessageKind::Text => Kind::Text,
                         MessageKind::Binary => Kind::Binary,
                     };
-                    let frame = decode(kind, *unit, &payload, &UNLIMITED).expect("a valid frame");
+                    let limits = Options::default().limits;
+                    let frame = decode(kind, *unit, &payload, &limits).expect("a valid frame");
                     let told = Said::of(&frame).expect("at most three numbers");
                     if let Said::Connect { name, .. } = told {
                         self.names.push(name);

@@ -29,7 +29,8 @@ impl Driver {
             let session = Session::new(&mut self.core, self.options.close_timeout);
             let began = Instant::now();
             let closed = serve(opened, &config, session).await;
-            self.outage.session_lost(began.elapsed(), Instant::now());
+            let useful = self.core.take_progress();
+            self.outage.session_lost(began.elapsed(), useful, Instant::now());
             let because = match self.core.session_lost(closed) {
                 Ok(because) => because,
                 Err(end) => break end,

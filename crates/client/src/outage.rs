@@ -20,11 +20,12 @@ impl Outage {
         Outage { retry, attempts: 0, since: None }
     }
 
-    /// A session of this age was lost. Only one that lasted longer than the pause before the next
-    /// could be ends the outage: a broker that accepts and drops is no better than one that is away.
+    /// A session of this age was lost. It ends the outage if something was received or
+    /// acknowledged on it, or if it lasted longer than the pause before the next could be: a
+    /// broker that accepts and drops is no better than one that is away.
     // WS-HC-24
-    pub(crate) fn session_lost(&mut self, age: Duration, now: Instant) {
-        if age > self.retry.bound(self.attempts) {
+    pub(crate) fn session_lost(&mut self, age: Duration, useful: bool, now: Instant) {
+        if useful || age > self.retry.bound(self.attempts) {
             (self.attempts, self.since) = (0, None);
         }
         self.since.get_or_insert(now);
@@ -62,7 +63,7 @@ mod tests {
     async fn pauses_double_up_to_their_bound() {
         let now = Instant::now();
         let mut outage = Outage::new(Retry::default());
-        outage.session_lost(Duration::from_secs(3600), now);
+        outage.session_lost(Duration::from_secs(3600), false, now);
         for expected in [5, 10, 20, 40, 60, 60] {
             assert_eq!(seconds(outage.next_pause(ALL, now)), Some(expected));
         }
@@ -76,11 +77,23 @@ mod tests {
     async fn a_session_that_ends_at_once_does_not_end_the_outage() {
         let now = Instant::now();
         let mut outage = Outage::new(Retry::default());
-        outage.session_lost(Duration::from_secs(3600), now);
+        outage.session_lost(Duration::from_secs(3600), false, now);
         assert_eq!(seconds(outage.next_pause(ALL, now)), Some(5));
-        outage.session_lost(Duration::from_secs(1), now);
+        outage.session_lost(Duration::from_secs(1), false, now);
         assert_eq!(seconds(outage.next_pause(ALL, now)), Some(10));
-        outage.session_lost(Duration::from_secs(21), now);
+        outage.session_lost(Duration::from_secs(21), false, now);
         assert_eq!(seconds(outage.next_pause(ALL, now)), Some(5));
+    }
+
+    /// However short the sessions are: as long as each gets something done, there is no outage.
+    #[tokio::test(start_paused = true)]
+    async fn progress_ends_the_outage() {
+        let now = Instant::now();
+        let mut outage = Outage::new(Retry::default());
+        outage.session_lost(Duration::ZERO, false, now);
+        let late = now + Retry::default().give_up_after;
+        assert_eq!(seconds(outage.next_pause(ALL, now)), Some(5));
+        outage.session_lost(Duration::ZERO, true, late);
+        assert_eq!(seconds(outage.next_pause(ALL, late)), Some(5));
     }
 }

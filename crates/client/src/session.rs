@@ -81,6 +81,8 @@ pub(crate) struct Core {
     closing: Closing,
     /// Why this side failed the session.
     failure: Option<Error>,
+    /// Something new was delivered or acknowledged on this session.
+    progress: bool,
 }
 
 #[derive(Debug)]
@@ -106,7 +108,13 @@ impl Core {
             recovered: 0,
             closing: Closing::No,
             failure: None,
+            progress: false,
         }
+    }
+
+    /// Whether the session that ended got something done.
+    pub(crate) fn take_progress(&mut self) -> bool {
+        std::mem::take(&mut self.progress)
     }
 
     /// The session is over. `Ok` says why, if it is worth another.
@@ -219,6 +227,7 @@ impl Core {
                 self.begin();
             }
             Event::Delivered { seq, kind, message } => {
+                self.progress = true;
                 let ticket = Ticket { generation: self.generation, seq };
                 // Without handles there is nobody to deliver to.
                 if let Some(reports) = self.channels.reports.upgrade() {
@@ -247,6 +256,7 @@ impl Core {
     /// The broker has taken responsibility for everything up to `up_to`.
     fn settle(&mut self, up_to: u64) {
         while let Some(waiter) = self.unacknowledged.pop_front_if(|waiter| waiter.seq <= up_to) {
+            self.progress = true;
             waiter.reply.map(|reply| reply.send(Ok(())));
         }
     }

@@ -83,6 +83,8 @@ struct Counts {
     unconfirmed: u64,
     altered: u64,
     kills: u64,
+    /// Why a client gave up, if one did.
+    failure: Option<String>,
 }
 
 impl Demo {
@@ -145,7 +147,7 @@ impl Demo {
             tokio::select! {
                 _ = tick.tick() => progress.show(&run.progress(&proxy)),
                 Some(_) = sending.join_next() => {
-                    deadline = Instant::now() + ARRIVAL_TIMEOUT;
+                    deadline = deadline.max(Instant::now() + ARRIVAL_TIMEOUT);
                 }
             }
             let now = Instant::now();
@@ -205,6 +207,14 @@ fn options(address: std::net::SocketAddr, password: String) -> Options {
     options
 }
 
+impl Counts {
+    /// A message whose fate its sender was not told.
+    fn give_up(&mut self, why: &wharf_client::Error) {
+        self.unconfirmed += 1;
+        self.failure.get_or_insert_with(|| why.to_string());
+    }
+}
+
 impl Run {
     fn counts(&self) -> std::sync::MutexGuard<'_, Counts> {
         self.counts.lock().unwrap_or_else(PoisonError::into_inner)
@@ -226,7 +236,7 @@ impl Run {
                 let mut counts = run.counts();
                 match outcome {
                     Ok(()) => counts.sent += 1,
-                    Err(_) => counts.unconfirmed += 1,
+                    Err(error) => counts.give_up(&error),
                 }
             }
         });
@@ -242,8 +252,8 @@ impl Run {
             let message = Message::text(ADDRESS, format!("{mark} {}", self.line(number)));
             match client.queue(message).await {
                 Ok(receipt) => place.send(receipt),
-                Err(_) => {
-                    self.counts().unconfirmed += 1;
+                Err(error) => {
+                    self.counts().give_up(&error);
                     break;
                 }
             }

@@ -17,6 +17,7 @@ pub(super) struct Verdict {
     cuts: u64,
     kills: u64,
     took: Duration,
+    failure: Option<String>,
 }
 
 impl Verdict {
@@ -35,6 +36,7 @@ impl Verdict {
             cuts,
             kills: counts.kills,
             took,
+            failure: counts.failure.clone(),
         }
     }
 
@@ -63,6 +65,9 @@ impl Verdict {
         } else {
             coloured("This should not have happened.", RED)
         };
+        if let Some(why) = &self.failure {
+            let _ = writeln!(text, "  a client gave up: {why}");
+        }
         let _ = write!(text, "\n{verdict} ({:.1} s)\n", self.took.as_secs_f64());
         text
     }
