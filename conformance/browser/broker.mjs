@@ -2,17 +2,32 @@
 import { spawn } from "node:child_process";
 import { openSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
+import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 const START_MS = 60_000;
 
+// A free port outside the range that the system hands out, so that nobody takes it during a restart.
+async function lastingPort() {
+    for (;;) {
+        const port = 10_000 + Math.floor(Math.random() * 22_000);
+        const probe = createServer();
+        const isFree = await new Promise((resolve) => {
+            probe.once("error", () => resolve(false)).listen(port, "127.0.0.1", () => resolve(true));
+        });
+        await new Promise((resolve) => probe.close(resolve));
+        if (isFree) return port;
+    }
+}
+
 export class Broker {
     constructor(binary, [user, password]) {
-        Object.assign(this, { binary, user: `${user}:${password}`, host: "127.0.0.1:0" });
+        Object.assign(this, { binary, user: `${user}:${password}` });
     }
 
     async start() {
+        this.host ??= `127.0.0.1:${await lastingPort()}`;
         this.directory ??= await mkdtemp(join(tmpdir(), "wharf-browser-"));
         const log = openSync(join(this.directory, "log"), "a");
         const flags = ["--listen", this.host, "--data", join(this.directory, "data"), "--user", this.user];

@@ -13,7 +13,7 @@ import { cases } from "./cases.mjs";
 import { Front } from "./front.mjs";
 
 const CREDENTIALS = ["browser", "a password: ü"];
-const CASE_MS = 120_000;
+const CASE_MS = 60_000;
 const FLAGS = [
     "--no-sandbox",
     "--disable-gpu",

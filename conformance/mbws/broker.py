@@ -1,8 +1,11 @@
 """A broker of one's own: started on a free port, killed and started again by its process id."""
 
+import contextlib
+import random
 import re
 import selectors
 import signal
+import socket
 import subprocess
 import tempfile
 import time
@@ -11,11 +14,21 @@ from pathlib import Path
 START_S = 60
 
 
+def lasting_port():
+    """A free port outside the range that the system hands out, so that nobody takes it during a restart."""
+    while True:
+        port = random.randrange(10_000, 32_000)
+        with contextlib.suppress(OSError), socket.socket() as probe:
+            probe.bind(("127.0.0.1", port))
+            return port
+
+
 class Broker:
     """`wharf serve` with its data in a temporary directory."""
 
-    def __init__(self, binary, users, settings=(), flags=(), listen="127.0.0.1:0"):
-        self.binary, self.users, self.settings, self.flags, self.listen = binary, users, settings, flags, listen
+    def __init__(self, binary, users, settings=(), flags=()):
+        self.binary, self.users, self.settings, self.flags = binary, users, settings, flags
+        self.listen = f"127.0.0.1:{lasting_port()}"
         self.directory = tempfile.TemporaryDirectory(prefix="wharf-conformance-")
         self.process = None
 

@@ -111,7 +111,8 @@ pub enum Command {
         /// Name of a durable subscription of a topic; without it the subscription lives as
         /// long as the session.
         subscription: Option<String>,
-        /// Most unsettled deliveries of this address at a time.
+        /// Most unsettled deliveries of this address at a time; 0 leaves it as it is, or at the
+        /// default.
         credit: u32,
     },
     /// Stops consuming an address. Unsettled deliveries stay with the session.

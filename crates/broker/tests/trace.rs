@@ -81,6 +81,8 @@ fn credit_bounds_what_is_unsettled() {
     assert_eq!(bench.told_to(2), ["deliver 3 q m3"]);
     bench.run(2, consume("q", 3));
     assert_eq!(bench.told_to(2), ["consuming q", "deliver 4 q m4"]);
+    bench.run(2, consume("q", 0));
+    assert_eq!(bench.told_to(2), ["consuming q"], "no credit named, none changed");
 }
 
 /// MBWS-043, MBWS-046..048, MBWS-A23: the ledger survives the socket.

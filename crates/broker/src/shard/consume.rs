@@ -20,10 +20,15 @@ impl Shard {
     ) {
         match self.find_or_make_source(session, &address, subscription) {
             Ok(queue) => {
-                let credit = if credit == 0 { CREDIT_DEFAULT } else { credit.min(CREDIT_MAX) };
                 let known = self.state.sessions.get(&session);
                 let known = known.and_then(|session| session.consumer(queue));
-                if known.is_none_or(|consumer| consumer.credit != credit) {
+                let known = known.map(|consumer| consumer.credit);
+                // Who names no credit asks for no change.
+                let credit = match credit {
+                    0 => known.unwrap_or(CREDIT_DEFAULT),
+                    named => named.min(CREDIT_MAX),
+                };
+                if known != Some(credit) {
                     self.record(&Record::Consume { session, queue, credit });
                 }
                 self.feeds.add(queue, session);
