@@ -65,6 +65,20 @@ async def credit_may_be_changed(world, kind):
     assert not peer.inbox
 
 
+@case("MBWS-A25 MBWS-A15")
+async def consuming_again_without_a_credit_changes_nothing(world, kind):
+    queue = world.address()
+    peer = await world.connected(kind)
+    await peer.consume(queue, credit=2)
+    await peer.consume(queue)
+    for number in range(5):
+        await peer.publish(queue, body=str(number))
+    await peer.settled()
+    await peer.deliveries(2)
+    await peer.barrier(world.address())
+    assert not peer.inbox
+
+
 UNCLEAR_QUERIES = ["credit=0", "credit=x", "credit=-1", "unit=bytes", "unit=", "&".join("address=a" for _ in range(65))]
 
 
