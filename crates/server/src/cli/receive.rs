@@ -6,7 +6,7 @@ use super::target::Target;
 use clap::Args;
 use std::io::{ErrorKind, Write};
 use std::time::Duration;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::time::Instant;
 use wharf_client::Receiver;
 
@@ -36,6 +36,9 @@ impl Receive {
         let target = self.target.resolve()?;
         link::run(None, async {
             let deadline = self.target.timeout().map(|timeout| Instant::now() + timeout);
+            // From the start: a signal that comes before its handler would end us as it likes.
+            let mut interrupted =
+                Interrupted::listen().map_err(|e| Failure::new(Code::Failed, e))?;
             let client = link::connect(link::options(&target)).await?;
             // Not more than is wanted: what is sent ahead is not with other consumers.
             let wanted = self.count.and_then(|count| u32::try_from(count).ok());
@@ -44,7 +47,7 @@ impl Receive {
             let mut receiver = receiver.map_err(link::failure)?;
             let outcome = tokio::select! {
                 outcome = self.print_all(&mut receiver) => outcome,
-                () = interrupted() => Ok(Ended::Enough),
+                () = interrupted.wait() => Ok(Ended::Enough),
                 () = at(deadline) => Err(Failure::new(Code::Timeout, "it took too long")),
             };
             // However it ended: acknowledgements go out, and what was sent ahead goes back to its
@@ -99,16 +102,24 @@ async fn at(time: Option<Instant>) {
 }
 
 /// The user has had enough.
-async fn interrupted() {
-    let terminated = async {
-        match signal(SignalKind::terminate()) {
-            Ok(mut terminate) => terminate.recv().await,
-            Err(_) => std::future::pending().await,
+struct Interrupted {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Interrupted {
+    fn listen() -> std::io::Result<Self> {
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+        })
+    }
+
+    async fn wait(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
         }
-    };
-    tokio::select! {
-        _ = tokio::signal::ctrl_c() => {}
-        _ = terminated => {}
     }
 }
 
