@@ -1,0 +1,57 @@
+//! One AMQP connection as a machine without IO, either side of it: protocol headers, the SASL layer,
+//! open and close, sessions with their windows, links with their credit, deliveries (AMQP parts 2
+//! and 5.3).
+//!
+//! # How it is driven
+//! After each read, until nothing is left:
+//! 1. [`Connection::poll_event`] until `None`; the payload of a transfer is lent out of the read
+//!    buffer. Commands may be given between two events.
+//! 2. [`Connection::poll_transmit`] until 0. One call appends one unit: a protocol header, or
+//!    frames. A WebSocket carries each unit in a message of its own (WSB-023, WSB-031, WSB-038);
+//!    on TCP they follow each other.
+//!
+//! [`Connection::handle_timeout`] is called when [`Connection::poll_timeout`] says so, and followed
+//! by the same steps with [`Input::empty`].
+//!
+//! # Map
+//! | module | what it owns |
+//! |---|---|
+//! | `connection` | the stages of a connection, its sessions, what is done with each frame |
+//! | `opening` | headers, SASL, open and close |
+//! | `session` | windows and delivery ids of one session; its links by handle |
+//! | `link` | state and credit of one link |
+//! | `attaching` | attach and detach, stolen links |
+//! | `incoming` | transfers received: credit, window, deliveries of several frames |
+//! | `outgoing` | deliveries sent: window, credit, frames of the peer's size |
+//! | `settlement` | dispositions both ways, over `runs` |
+//! | `wire` | frames out of octets, units of output |
+//! | `timers` | idle time-outs of both sides, the time to open and to close |
+//! | `violation` | what a peer can do wrong, and the error condition for it |
+//!
+//! # What the caller decides
+//! Whether a peer's SASL response is right, whether its links have nodes, how much credit they get,
+//! and the outcome of deliveries. Everything else, such as echoing a flow, answering a begin or an
+//! end, is done here.
+
+mod attaching;
+mod config;
+mod connection;
+mod event;
+mod incoming;
+mod link;
+mod opening;
+mod outgoing;
+mod runs;
+mod session;
+mod settlement;
+mod timers;
+mod violation;
+mod wire;
+
+pub use attaching::{AttachAnswer, AttachRequest};
+pub use config::{Config, Framing, Role, SaslPolicy};
+pub use connection::Connection;
+pub use event::{By, Closed, CreditView, Event, LinkId, Misuse, Outcome, SessionId, Transferred};
+pub use outgoing::OutgoingDelivery;
+pub use violation::Violation;
+pub use wire::Input;

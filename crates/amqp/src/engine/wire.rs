@@ -1,0 +1,220 @@
+//! Frames out of octets, however these were cut; and the units of output.
+
+use super::config::Framing;
+use super::violation::Violation;
+use crate::frame::{FRAME_HEADER_BYTES, FrameHeader, HEADER_BYTES, ProtocolHeader};
+use std::borrow::Cow;
+use std::collections::VecDeque;
+
+/// Octets that were received together.
+#[derive(Debug)]
+pub struct Input<'a> {
+    rest: &'a [u8],
+    /// They are a message, and none of it was read yet.
+    fresh_message: bool,
+}
+
+impl<'a> Input<'a> {
+    /// Part of a stream.
+    #[must_use]
+    pub fn stream(bytes: &'a [u8]) -> Self {
+        Self { rest: bytes, fresh_message: false }
+    }
+
+    /// The whole payload of one binary WebSocket message.
+    #[must_use]
+    pub fn message(bytes: &'a [u8]) -> Self {
+        Self { rest: bytes, fresh_message: true }
+    }
+
+    /// Nothing received; for events that need no octets.
+    #[must_use]
+    pub fn empty() -> Self {
+        Self { rest: &[], fresh_message: false }
+    }
+
+    /// Whether all is read.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.rest.is_empty()
+    }
+
+    pub(super) fn discard(&mut self) {
+        self.rest = &[];
+        self.fresh_message = false;
+    }
+
+    /// What is left, to be read later.
+    pub(super) fn keep(&mut self) -> Option<Kept> {
+        let fresh_message = std::mem::take(&mut self.fresh_message);
+        let rest = std::mem::take(&mut self.rest);
+        (fresh_message || !rest.is_empty()).then(|| Kept { bytes: rest.to_vec(), fresh_message })
+    }
+
+    fn take(&mut self, len: usize) -> &'a [u8] {
+        self.fresh_message = false;
+        let (head, rest) = self.rest.split_at_checked(len).unwrap_or((self.rest, &[]));
+        self.rest = rest;
+        head
+    }
+}
+
+/// Input that came while nothing may be read.
+#[derive(Debug)]
+pub(super) struct Kept {
+    bytes: Vec<u8>,
+    fresh_message: bool,
+}
+
+impl Kept {
+    pub(super) fn len(&self) -> usize {
+        self.bytes.len()
+    }
+
+    pub(super) fn input(&self) -> Input<'_> {
+        Input { rest: &self.bytes, fresh_message: self.fresh_message }
+    }
+}
+
+/// One frame as it came.
+#[derive(Debug)]
+pub(super) struct RawFrame<'a> {
+    pub(super) header: FrameHeader,
+    pub(super) body: Cow<'a, [u8]>,
+}
+
+/// The beginning of a header or frame that has not come whole.
+#[derive(Debug, Default)]
+pub(super) struct Inbound {
+    held: Vec<u8>,
+}
+
+impl Inbound {
+    /// The next protocol header; `None` if it is not there yet.
+    // WSB-023, WSB-031, WSB-A03, WSB-A06: in a message of its own, or not at all.
+    pub(super) fn take_header(
+        &mut self,
+        input: &mut Input<'_>,
+        framing: Framing,
+    ) -> Result<Option<ProtocolHeader>, Violation> {
+        if framing == Framing::Messages {
+            if !input.fresh_message {
+                return if input.is_empty() { Ok(None) } else { Err(Violation::HeaderNotAlone) };
+            }
+            let message = input.take(input.rest.len());
+            let header = <&[u8; HEADER_BYTES]>::try_from(message);
+            return match header {
+                Ok(header) => Ok(Some(ProtocolHeader::parse(*header))),
+                Err(_) => Err(Violation::HeaderNotAlone),
+            };
+        }
+        self.fill(input, HEADER_BYTES);
+        // What cannot become a header is not waited for.
+        if !ProtocolHeader::may_begin_with(&self.held) {
+            return Err(Violation::UnsupportedHeader);
+        }
+        let Ok(header) = <[u8; HEADER_BYTES]>::try_from(self.held.as_slice()) else {
+            return Ok(None);
+        };
+        self.held = Vec::new();
+        Ok(Some(ProtocolHeader::parse(header)))
+    }
+
+    /// The next frame of at most `size_max_bytes`; `None` if it is not there yet.
+    // WSB-037, WSB-038, WSB-039: frames and messages have nothing to do with each other.
+    pub(super) fn take_frame<'a>(
+        &mut self,
+        input: &mut Input<'a>,
+        size_max_bytes: u32,
+    ) -> Result<Option<RawFrame<'a>>, Violation> {
+        if self.held.is_empty() {
+            let Some(header) = header_of(input.rest, size_max_bytes)? else {
+                self.fill(input, FRAME_HEADER_BYTES);
+                return Ok(None);
+            };
+            let size = header.size_bytes();
+            if input.rest.len() >= size {
+                let body = input.take(size).get(header.body_offset_bytes()..).unwrap_or_default();
+                return Ok(Some(RawFrame { header, body: Cow::Borrowed(body) }));
+            }
+            self.fill(input, size);
+            return Ok(None);
+        }
+        self.fill(input, FRAME_HEADER_BYTES);
+        let Some(header) = header_of(&self.held, size_max_bytes)? else { return Ok(None) };
+        self.fill(input, header.size_bytes());
+        if self.held.len() < header.size_bytes() {
+            return Ok(None);
+        }
+        let mut body = std::mem::take(&mut self.held);
+        body.drain(..header.body_offset_bytes().min(body.len()));
+        Ok(Some(RawFrame { header, body: Cow::Owned(body) }))
+    }
+
+    /// Holds input until there are `len` octets.
+    fn fill(&mut self, input: &mut Input<'_>, len: usize) {
+        let missing = len.saturating_sub(self.held.len());
+        self.held.extend_from_slice(input.take(missing));
+    }
+}
+
+/// The frame header at the start of `bytes`, judged before anything behind it is waited for.
+fn header_of(bytes: &[u8], size_max_bytes: u32) -> Result<Option<FrameHeader>, Violation> {
+    let Some(head) = bytes.first_chunk::<FRAME_HEADER_BYTES>() else { return Ok(None) };
+    let header = FrameHeader::parse(*head).map_err(|error| Violation::Frame(error.what))?;
+    if header.size_bytes() > size_max_bytes as usize {
+        return Err(Violation::Frame("larger than max-frame-size"));
+    }
+    Ok(Some(header))
+}
+
+/// What waits to be sent, ahead of deliveries.
+#[derive(Debug, Default)]
+pub(super) struct Outbound {
+    units: VecDeque<Unit>,
+}
+
+#[derive(Debug)]
+enum Unit {
+    Header([u8; HEADER_BYTES]),
+    Frames(Vec<u8>),
+}
+
+impl Outbound {
+    pub(super) fn push_header(&mut self, header: ProtocolHeader) {
+        self.units.push_back(Unit::Header(header.octets()));
+    }
+
+    /// Appends frames.
+    pub(super) fn frames(&mut self, write: impl FnOnce(&mut Vec<u8>)) {
+        if let Some(Unit::Frames(frames)) = self.units.back_mut() {
+            return write(frames);
+        }
+        let mut frames = Vec::new();
+        write(&mut frames);
+        self.units.push_back(Unit::Frames(frames));
+    }
+
+    /// Appends the next unit. True: it is a header, which is to be alone.
+    pub(super) fn pop(&mut self, out: &mut Vec<u8>) -> bool {
+        match self.units.pop_front() {
+            Some(Unit::Header(header)) => {
+                out.extend_from_slice(&header);
+                true
+            }
+            Some(Unit::Frames(frames)) => {
+                out.extend_from_slice(&frames);
+                if self.units.is_empty() {
+                    self.units.shrink_to(0);
+                }
+                // Nothing may be appended to these when a header comes next.
+                !self.units.is_empty()
+            }
+            None => false,
+        }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.units.is_empty()
+    }
+}
