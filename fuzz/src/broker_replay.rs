@@ -8,8 +8,8 @@ use bytes::Bytes;
 use std::sync::{Arc, OnceLock};
 use wharf_broker::journal::{Extent, Journal, Location, Lsn, RecoveredFrame, Recovery};
 use wharf_broker::{
-    Command, Config, ConnectionId, Definition, Input, Message, Outcome, Output, Permission,
-    SessionKey, SessionKind, Shard, Timestamp,
+    Command, Config, ConnectionId, ConsumerId, Credit, Definition, Input, Message, Mode, Outcome,
+    Output, Permission, SessionKey, SessionKind, Shard, Timestamp, Unroutable,
 };
 use wharf_store::MemoryJournal;
 
@@ -167,16 +167,25 @@ fn command(connection: u64, command: Command) -> Input {
 fn publish(connection: u64, seq: u64, to: &[&str]) -> Input {
     let to: Arc<[String]> = to.iter().map(|address| (*address).to_owned()).collect();
     let body = Bytes::from(format!("body {seq}"));
-    command(connection, Command::Publish { seq, to, message: Message { format: 17, body } })
+    let (message, unroutable) = (Message { format: 17, body }, Unroutable::DeadLetter);
+    command(connection, Command::Publish { seq, to, message, unroutable })
 }
 
 fn consume(connection: u64, address: &str, subscription: Option<&str>) -> Input {
-    let (address, subscription) = (address.to_owned(), subscription.map(str::to_owned));
-    command(connection, Command::Consume { seq: None, address, subscription, credit: 2 })
+    let consume = Command::Consume {
+        seq: None,
+        consumer: ConsumerId(0),
+        address: address.to_owned(),
+        subscription: subscription.map(str::to_owned),
+        kind: None,
+        credit: Credit::Window(2),
+        mode: Mode::Move,
+    };
+    command(connection, consume)
 }
 
 fn settle(connection: u64, last: u64, outcome: Outcome) -> Input {
-    command(connection, Command::Settle { first: last, last, outcome })
+    command(connection, Command::Settle { first: last, last, outcome, confirm: false })
 }
 
 fn history() -> Vec<Input> {
@@ -197,7 +206,7 @@ fn history() -> Vec<Input> {
         settle(2, 1, Outcome::Accepted),
         publish(1, 4, &["q", "topic/t"]),
         settle(2, 3, Outcome::Failed),
-        settle(2, 2, Outcome::Rejected),
+        settle(2, 2, Outcome::Rejected { detail: None }),
         command(2, Command::Detach),
         command(4, Command::Attach { key: key("b") }),
         command(4, Command::Resume { received: 3 }),

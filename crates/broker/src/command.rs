@@ -3,6 +3,7 @@
 
 use crate::journal::Completion;
 use crate::permission::Permission;
+use crate::policy::{AddressKind, Lifetime};
 use bytes::Bytes;
 use std::sync::Arc;
 
@@ -46,8 +47,45 @@ pub struct Message {
     pub body: Bytes,
 }
 
-/// How a delivery ended.
+/// A consumer or a sender of a session, named by its connection. A protocol with links gives
+/// each link its own; one without uses 0 for all. A name may be used again when what it named is
+/// over.
+#[derive(Clone, Copy, Debug, Default, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct ConsumerId(pub u32);
+
+/// What lets deliveries flow to a consumer, beside the bounds of its session.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Credit {
+    /// Most unsettled deliveries at a time. 0 leaves it as it is, or at the default. Durable.
+    Window(u32),
+    /// As far as `Command::Flow` allows: from 0 with every `Consume` and every connection.
+    Limit,
+}
+
+/// What a delivery does to the queue it comes from.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Mode {
+    /// The message is this consumer's until it is settled.
+    Move,
+    /// The message stays where it is, and whoever consumes it does so: a browser sees each
+    /// message of the queue once, in order, those that come later too, but not those that are
+    /// out to somebody when its turn comes to them. Nothing of it is recorded; it ends with its
+    /// connection and is limited by `Command::Flow` whatever its credit says. A topic gives
+    /// every subscription a copy anyhow: without a subscription's name this is `Move` there.
+    Copy,
+}
+
+/// What becomes of a message for an address that cannot be served.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Unroutable {
+    /// It goes to dead letters, one for each such address.
+    DeadLetter,
+    /// It goes nowhere, and `Event::Declined` tells of it.
+    Decline,
+}
+
+/// How a delivery ended.
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Outcome {
     /// Taken over by the consumer; the queue forgets it.
     Accepted,
@@ -56,7 +94,23 @@ pub enum Outcome {
     /// Not taken; goes back with its delivery count raised.
     Failed,
     /// Will never be taken; goes to the dead-letter address.
-    Rejected,
+    Rejected {
+        /// Why, in the consumer's words; kept in the `Death`, as far as
+        /// [`DETAIL_MAX_BYTES`](crate::limits::DETAIL_MAX_BYTES).
+        detail: Option<Arc<str>>,
+    },
+    /// Not taken; goes back changed.
+    Modified {
+        /// Whether its delivery count is raised.
+        failed: bool,
+        /// Whether it is kept from this consumer from now on, as long as the consumer and this
+        /// process live.
+        elsewhere: bool,
+        /// Kept with the message in its queue and given out with it, in the place of what was
+        /// kept before. Opaque. What is longer than
+        /// [`ANNOTATIONS_MAX_BYTES`](crate::limits::ANNOTATIONS_MAX_BYTES) is not kept.
+        annotations: Option<Bytes>,
+    },
 }
 
 /// What a connection asks of its shard. A connection has at most one session; commands of a
@@ -96,33 +150,93 @@ pub enum Command {
         /// Its inbound sequence: one more than the last.
         seq: u64,
         /// Addresses, in the sender's order; shared, because most messages of a connection go the
-        /// same way. None at all is dead-lettered.
+        /// same way. None at all cannot be served.
         to: Arc<[String]>,
         /// The message.
         message: Message,
+        /// What becomes of it where it cannot be served.
+        unroutable: Unroutable,
     },
     /// Begins to consume an address, or changes the credit. Answered by `Consuming` or
-    /// `Refused`.
+    /// `Refused`. A session's consumers are told apart by queue and name.
     Consume {
         /// Inbound sequence of the message that asked, if one did.
         seq: Option<u64>,
-        /// The address.
+        /// Its name.
+        consumer: ConsumerId,
+        /// The address; made by this if it is new.
         address: String,
         /// Name of a durable subscription of a topic; without it the subscription lives as
-        /// long as the session.
+        /// long as the consumer.
         subscription: Option<String>,
-        /// Most unsettled deliveries of this address at a time; 0 leaves it as it is, or at the
-        /// default.
-        credit: u32,
+        /// What a new address becomes; its policy says it if this does not. An address that is
+        /// of another kind is refused.
+        kind: Option<AddressKind>,
+        /// How far deliveries flow.
+        credit: Credit,
+        /// What they do to the queue.
+        mode: Mode,
     },
-    /// Stops consuming an address. Unsettled deliveries stay with the session.
+    /// How far deliveries flow to a consumer with `Credit::Limit` or `Mode::Copy`. Passed over
+    /// if there is no such consumer.
+    ///
+    /// A browser settles nothing, so what is on its way to it is bounded otherwise: for one
+    /// `Flow` it is given about
+    /// [`BROWSED_MAX_BYTES`](crate::limits::BROWSED_MAX_BYTES). Say the same `Flow` again when
+    /// all of them are sent.
+    Flow {
+        /// The consumer.
+        consumer: ConsumerId,
+        /// How many deliveries it may have been given since its `Consume`, in all: a count, so
+        /// that it does not matter what is on its way. Those repeated by a `Resume` do not count.
+        limit: u64,
+        /// Hand out what can be handed out now, then tell `Drained`, and let nothing flow until
+        /// the next `Flow`.
+        drain: bool,
+    },
+    /// Stops consuming an address; also the end of what `Resolve` or `Create` began under this
+    /// name. Unsettled deliveries stay with the session.
     Cancel {
         /// Inbound sequence of the message that asked, if one did.
         seq: Option<u64>,
+        /// The consumer.
+        consumer: ConsumerId,
         /// The address.
         address: String,
         /// As in `Consume`.
         subscription: Option<String>,
+        /// Whether the durable subscription ends too, unless another consumer uses it.
+        forget: bool,
+    },
+    /// Begins to send to an address: checks that this is possible, and makes the address if it
+    /// is new. Answered by `Resolved` or `Refused`. It binds nothing, but it is a link of the
+    /// address, until `Leave` or the end of the connection.
+    Resolve {
+        /// The sender's name.
+        consumer: ConsumerId,
+        /// The address.
+        address: String,
+        /// As in `Consume`.
+        kind: Option<AddressKind>,
+    },
+    /// Makes a dynamic address, which is this session's and goes when its lifetime is over.
+    /// Answered by `Created` or `Refused`. Whatever the lifetime, its creator is a link of it,
+    /// until `Leave` or `Cancel` or the end of the session.
+    Create {
+        /// The link that creates it.
+        consumer: ConsumerId,
+        /// A name that nobody can guess, best below
+        /// [`DYNAMIC_PREFIX`](crate::DYNAMIC_PREFIX).
+        address: String,
+        /// What it is.
+        kind: AddressKind,
+        /// When it goes.
+        lifetime: Lifetime,
+    },
+    /// Ends what `Resolve` or `Create` began under this name.
+    Leave {
+        /// The sender's name.
+        consumer: ConsumerId,
     },
     /// Settles deliveries `first..=last`; those already settled are passed over.
     Settle {
@@ -132,6 +246,8 @@ pub enum Command {
         last: u64,
         /// How they ended.
         outcome: Outcome,
+        /// Whether `Settled` is told when this is durable.
+        confirm: bool,
     },
 }
 

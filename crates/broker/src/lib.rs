@@ -40,11 +40,12 @@ mod stats;
 mod time;
 
 pub use command::{
-    Command, ConnectionId, Definition, Input, Message, Outcome, SessionId, SessionKey, SessionKind,
+    Command, ConnectionId, ConsumerId, Credit, Definition, Input, Message, Mode, Outcome,
+    SessionId, SessionKey, SessionKind, Unroutable,
 };
 pub use output::{Death, DeathReason, Delivery, Event, Ledger, Output, Refusal};
 pub use permission::{Permission, Right, matches_pattern};
-pub use policy::{AddressKind, DEAD_LETTER_ADDRESS, Policy};
+pub use policy::{AddressKind, DEAD_LETTER_ADDRESS, DYNAMIC_PREFIX, Lifetime, Policy};
 pub use shard::{Config, RecoverError, Shard};
 pub use stats::Statistics;
 pub use time::Timestamp;

@@ -33,3 +33,19 @@ pub const CREDIT_MAX: u32 = 65_536;
 
 /// Bodies asked of the journal in one fetch.
 pub const FETCH_MAX: usize = 1024;
+
+/// What a consumer says when it rejects a message: kept for a person to read, cut off here.
+pub const DETAIL_MAX_BYTES: usize = 1024;
+
+/// Annotations a consumer leaves with one message: they stay in memory, unlike its body.
+pub const ANNOTATIONS_MAX_BYTES: usize = 8192;
+
+/// Annotations left with all messages of one queue; beyond it a message keeps what it had.
+pub const QUEUE_ANNOTATIONS_MAX_BYTES: usize = 16 << 20;
+
+/// Senders and dynamic addresses one session may have.
+pub const SESSION_SENDERS_MAX: usize = 1024;
+
+/// Bytes handed to a browser for one `Flow`, each message counted with 256 more. One delivery
+/// always passes, however large.
+pub const BROWSED_MAX_BYTES: u64 = 1 << 20;

@@ -11,6 +11,20 @@ pub enum AddressKind {
     Topic,
 }
 
+/// When a dynamic address goes, with what is in it. Its links are its consumers and senders, its
+/// creator among them.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Lifetime {
+    /// When the link that created it is closed (AMQP 3.5.10).
+    DeleteOnClose,
+    /// When it has no link (AMQP 3.5.11).
+    DeleteOnNoLinks,
+    /// When the link that created it is closed and it has no message (AMQP 3.5.12).
+    DeleteOnNoMessages,
+    /// When it has no link and no message (AMQP 3.5.13).
+    DeleteOnNoLinksOrMessages,
+}
+
 /// The settings of the addresses that match `pattern`.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Policy {
@@ -26,6 +40,10 @@ pub struct Policy {
 
 /// Where dead messages go unless a policy says otherwise.
 pub const DEAD_LETTER_ADDRESS: &str = "wharf/dead-letter";
+
+/// Where dynamic addresses belong: an address below it is made by `Command::Create` alone, so
+/// that a late reply to one that is gone does not bring it back.
+pub const DYNAMIC_PREFIX: &str = "wharf/dynamic/";
 
 impl Policy {
     /// The policies of a shard that was given none: `topic/**` are topics, everything else is a

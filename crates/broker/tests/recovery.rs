@@ -3,7 +3,7 @@
 
 mod bench;
 
-use bench::{Bench, attach, consume, open, publish, subscribe};
+use bench::{Bench, attach, cancel, consume, open, publish, settle, subscribe};
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 use wharf_broker::{Command, Config, Event, Outcome, Policy};
@@ -31,7 +31,7 @@ fn step() -> impl Strategy<Value = Step> {
         6 => Just(Outcome::Accepted),
         1 => Just(Outcome::Released),
         1 => Just(Outcome::Failed),
-        1 => Just(Outcome::Rejected),
+        1 => Just(Outcome::Rejected { detail: None }),
     ];
     prop_oneof![
         8 => (session.clone(), 0..4usize).prop_map(|(session, to)| Step::Publish { session, to }),
@@ -146,15 +146,13 @@ impl World {
             }
             Step::Cancel { session, from } => {
                 let connection = self.clients[session].connection;
-                let address = ADDRESSES[*from].to_owned();
-                let command = Command::Cancel { seq: None, address, subscription: None };
-                self.bench.command(connection, command);
+                self.bench.command(connection, cancel(ADDRESSES[*from], None));
             }
             Step::Settle { session, outcome } => {
                 self.read();
                 let client = &self.clients[session];
-                let (first, last, outcome) = (0, client.received, *outcome);
-                self.bench.command(client.connection, Command::Settle { first, last, outcome });
+                let command = settle(0, client.received, outcome.clone());
+                self.bench.command(client.connection, command);
             }
             Step::Reconnect { session } => {
                 self.bench.settle();

@@ -2,8 +2,8 @@
 
 mod bench;
 
-use bench::{Bench, accept, attach, consume, open, publish, subscribe};
-use wharf_broker::{Command, Config, Outcome, Permission, Policy};
+use bench::{Bench, accept, attach, consume, open, publish, settle, subscribe};
+use wharf_broker::{Command, Config, ConsumerId, Outcome, Permission, Policy};
 
 #[test]
 fn a_message_goes_from_sender_to_consumer() {
@@ -218,8 +218,8 @@ fn a_message_delivered_too_often_is_dead_lettered_with_the_reason() {
     bench.run(1, open("s"));
     bench.run(1, publish(1, &["q"], "a"));
     bench.run(1, consume("q", 10));
-    bench.run(1, Command::Settle { first: 1, last: 1, outcome: Outcome::Failed });
-    bench.run(1, Command::Settle { first: 2, last: 2, outcome: Outcome::Failed });
+    bench.run(1, settle(1, 1, Outcome::Failed));
+    bench.run(1, settle(2, 2, Outcome::Failed));
     bench.run(1, consume("wharf/dead-letter", 10));
     assert_eq!(
         bench.told_to(1)[2..],
@@ -242,8 +242,8 @@ fn released_keeps_the_count_and_rejected_dies() {
     bench.run(1, consume("q", 1));
     bench.run(1, consume("wharf/dead-letter", 10));
     bench.told.clear();
-    bench.run(1, Command::Settle { first: 1, last: 1, outcome: Outcome::Released });
-    bench.run(1, Command::Settle { first: 2, last: 2, outcome: Outcome::Rejected });
+    bench.run(1, settle(1, 1, Outcome::Released));
+    bench.run(1, settle(2, 2, Outcome::Rejected { detail: None }));
     assert_eq!(
         bench.told_to(1),
         ["deliver 2 q a", "deliver 3 q b", "deliver 4 wharf/dead-letter a dead=rejected of=q"]
@@ -295,7 +295,7 @@ fn consuming_needs_permission() {
         bench.told_to(1),
         [
             "opened",
-            "refused q: not permitted to receive",
+            "refused q: not permitted",
             "refused wharf/consume: not a valid address",
             "refused : not a valid address",
         ]
@@ -354,9 +354,16 @@ fn cancelling_stops_the_flow_and_keeps_what_is_out() {
     bench.run(1, open("a"));
     bench.run(1, consume("topic/t", 10));
     bench.run(1, publish(1, &["topic/t"], "before"));
-    let cancel =
-        Command::Cancel { seq: Some(2), address: "topic/t".to_owned(), subscription: None };
-    bench.run(1, cancel);
+    bench.run(
+        1,
+        Command::Cancel {
+            seq: Some(2),
+            consumer: ConsumerId(0),
+            address: "topic/t".to_owned(),
+            subscription: None,
+            forget: false,
+        },
+    );
     bench.run(1, publish(3, &["topic/t"], "after"));
     assert_eq!(
         bench.told_to(1)[2..],

@@ -10,7 +10,10 @@ use bytes::{Bytes, BytesMut};
 use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::sync::Arc;
-use wharf_broker::{Command, Delivery, Event, Ledger, Message, Outcome, SessionKey, SessionKind};
+use wharf_broker::{
+    Command, ConsumerId, Credit, Delivery, Event, Ledger, Message, Mode, Outcome, SessionKey,
+    SessionKind, Unroutable,
+};
 use wharf_mbws::recovery::{Claim, LedgerView, Verdict, judge};
 use wharf_mbws::server::{Connection, Event as Asked};
 use wharf_mbws::{Addresses, Flavour, Kind, Limits, MessageSink};
@@ -146,8 +149,7 @@ impl Face {
                 }
             }
             Asked::Acknowledged { up_to } => {
-                let outcome = Outcome::Accepted;
-                commands.push_back(Command::Settle { first: 0, last: up_to, outcome });
+                commands.push_back(settle(up_to));
             }
             // Nothing new, but a sign that the client knows its session.
             Asked::Ignored => commands.push_back(Command::Known),
@@ -180,7 +182,7 @@ impl Face {
             (Event::Deliver(delivery), Stage::Open) => {
                 self.outgoing.push_back(Outgoing::Deliver(delivery));
             }
-            (Event::Refused { address, refusal }, Stage::Open) => {
+            (Event::Refused { address, refusal, .. }, Stage::Open) => {
                 self.fail(1008, Cow::Owned(format!("{refusal}: {address}")));
             }
             (Event::TakenOver, _) => {
@@ -271,7 +273,7 @@ impl Face {
         }
         if let Some(last) = last_delivered.filter(|_| self.engine.flavour() == Flavour::Light) {
             // MBWS-064: nobody will acknowledge; what is on the wire is delivered.
-            commands.push_back(Command::Settle { first: 0, last, outcome: Outcome::Accepted });
+            commands.push_back(settle(last));
         }
         if self.outgoing.is_empty() {
             self.outgoing.shrink_to(0);
@@ -314,7 +316,7 @@ impl Face {
         let Wish { addresses, subscription, credit } = std::mem::take(&mut self.wish);
         for address in addresses {
             let subscription = subscription.clone();
-            commands.push_back(Command::Consume { seq: None, address, subscription, credit });
+            commands.push_back(consume(None, address, subscription, credit));
         }
     }
 
@@ -329,7 +331,8 @@ impl Face {
         let format = mbws_format(kind, self.engine.unit());
         let body = self.keep(content);
         self.untaken.add(seq, content.len());
-        commands.push_back(Command::Publish { seq, to, message: Message { format, body } });
+        let (message, unroutable) = (Message { format, body }, Unroutable::DeadLetter);
+        commands.push_back(Command::Publish { seq, to, message, unroutable });
     }
 
     /// A message that asks to consume or to stop; like any message it is taken and acknowledged,
@@ -360,9 +363,10 @@ impl Face {
             let seq = (alone && at == count).then_some(seq);
             let subscription = wish.subscription.clone();
             commands.push_back(if begins {
-                Command::Consume { seq, address, subscription, credit: wish.credit }
+                consume(seq, address, subscription, wish.credit)
             } else {
-                Command::Cancel { seq, address, subscription }
+                let consumer = ConsumerId(0);
+                Command::Cancel { seq, consumer, address, subscription, forget: false }
             });
         }
         if alone {
@@ -451,4 +455,27 @@ impl Untaken {
 
 fn is_control(address: impl AsRef<str>) -> bool {
     matches!(address.as_ref(), CONSUME_ADDRESS | CANCEL_ADDRESS)
+}
+
+/// MBWS has no links: every consumer has the same name, and what it consumes tells them apart.
+fn consume(
+    seq: Option<u64>,
+    address: String,
+    subscription: Option<String>,
+    credit: u32,
+) -> Command {
+    Command::Consume {
+        seq,
+        consumer: ConsumerId(0),
+        address,
+        subscription,
+        kind: None,
+        credit: Credit::Window(credit),
+        mode: Mode::Move,
+    }
+}
+
+/// Everything up to `last` has arrived.
+fn settle(last: u64) -> Command {
+    Command::Settle { first: 0, last, outcome: Outcome::Accepted, confirm: false }
 }

@@ -119,7 +119,7 @@ impl Shard {
 
     // MBWS-048, MBWS-A23: what the client has is settled, the rest is sent again.
     pub(super) fn resume(&mut self, connection: ConnectionId, session: SessionId, received: u64) {
-        self.settle(session, 0, received, Outcome::Accepted);
+        self.settle(session, 0, received, &Outcome::Accepted);
         let Some(resumed) = self.state.sessions.get(&session) else {
             return;
         };
@@ -168,7 +168,7 @@ impl Shard {
     pub(super) fn end(&mut self, connection: ConnectionId, session: SessionId, unsettled: Outcome) {
         self.record_taking_of(session);
         let sent = self.state.sessions.get(&session).map_or(0, |session| session.sent());
-        self.settle(session, 0, sent, unsettled);
+        self.settle(session, 0, sent, &unsettled);
         self.end_session(session);
         self.tell(connection, Event::Ended);
     }

@@ -2,7 +2,7 @@
 
 use super::Shard;
 use super::publish::is_valid_name;
-use crate::command::{ConnectionId, SessionId};
+use crate::command::{ConnectionId, ConsumerId, SessionId};
 use crate::limits::{CREDIT_DEFAULT, CREDIT_MAX, SESSION_CONSUMERS_MAX};
 use crate::output::{Event, Refusal};
 use crate::permission::Right;
@@ -32,9 +32,11 @@ impl Shard {
                     self.record(&Record::Consume { session, queue, credit });
                 }
                 self.feeds.add(queue, session);
-                self.tell(connection, Event::Consuming { address });
+                self.tell(connection, Event::Consuming { consumer: ConsumerId(0), address });
             }
-            Err(refusal) => self.tell(connection, Event::Refused { address, refusal }),
+            Err(refusal) => {
+                self.tell(connection, Event::Refused { consumer: ConsumerId(0), address, refusal })
+            }
         }
     }
 

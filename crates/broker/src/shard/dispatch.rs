@@ -1,7 +1,7 @@
 //! Messages out: which session gets the next message of a queue, and what comes back.
 
 use super::Shard;
-use crate::command::{ConnectionId, Outcome, SessionId};
+use crate::command::{ConnectionId, ConsumerId, Outcome, SessionId};
 use crate::limits::{SESSION_UNSETTLED_MAX, SESSION_UNSETTLED_MAX_BYTES};
 use crate::output::{DeathReason, Delivery, Event};
 use crate::record::{QueueId, Record};
@@ -118,11 +118,13 @@ impl Shard {
         };
         let delivery = Delivery {
             seq,
+            consumer: ConsumerId(0),
             address: Arc::clone(&address.name),
             format: message.format,
             body: message.cached.clone().unwrap_or_else(Bytes::new),
             count: view.count,
             death: message.death.clone(),
+            annotations: None,
         };
         self.statistics.delivered = self.statistics.delivered.saturating_add(1);
         if view.count > 0 {
@@ -139,7 +141,7 @@ impl Shard {
         self.outbox.push_waiting(self.log.barrier(), connection, delivery, answer);
     }
 
-    pub(super) fn settle(&mut self, session: SessionId, first: u64, last: u64, outcome: Outcome) {
+    pub(super) fn settle(&mut self, session: SessionId, first: u64, last: u64, outcome: &Outcome) {
         let Some(ledger) = self.state.sessions.get(&session).map(|session| session.ledger()) else {
             return;
         };
@@ -154,13 +156,13 @@ impl Shard {
             Outcome::Accepted => {
                 self.record(&Record::Accept { session, first, last });
             }
-            Outcome::Released | Outcome::Failed => {
-                let counted = outcome == Outcome::Failed;
+            Outcome::Released | Outcome::Failed | Outcome::Modified { .. } => {
+                let counted = *outcome == Outcome::Failed;
                 let returned = self.unsettled_in(session, first, last);
                 self.record(&Record::Return { session, first, last, counted });
                 self.bury_or_mark(&returned);
             }
-            Outcome::Rejected => {
+            Outcome::Rejected { .. } => {
                 let returned = self.unsettled_in(session, first, last);
                 self.record(&Record::Return { session, first, last, counted: false });
                 for outbound in returned {

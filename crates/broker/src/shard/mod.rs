@@ -11,7 +11,7 @@ mod outbox;
 mod publish;
 mod recover;
 
-use crate::command::{Command, ConnectionId, Definition, Input, SessionId};
+use crate::command::{Command, ConnectionId, Credit, Definition, Input, SessionId};
 use crate::journal::{Completion, Frame, JournalFailure, Lsn, Slice, Ticket};
 use crate::output::{Event, Output};
 use crate::policy::{Policies, Policy};
@@ -162,20 +162,25 @@ impl Shard {
             Command::Resume { received } => self.resume(connection, session, received),
             Command::End { unsettled } => self.end(connection, session, unsettled),
             Command::Known => self.prove(session),
-            Command::Publish { seq, to, message } => {
+            Command::Publish { seq, to, message, unroutable: _ } => {
                 self.publish(connection, session, seq, &to, message);
             }
-            Command::Consume { seq, address, subscription, credit } => {
+            Command::Consume { seq, address, subscription, credit, .. } => {
                 self.take(connection, session, seq);
+                let Credit::Window(credit) = credit else { return };
                 self.consume(connection, session, address, subscription, credit);
             }
-            Command::Cancel { seq, address, subscription } => {
+            Command::Cancel { seq, address, subscription, .. } => {
                 self.take(connection, session, seq);
                 self.cancel(session, &address, subscription.as_deref());
             }
-            Command::Settle { first, last, outcome } => {
+            Command::Flow { .. }
+            | Command::Resolve { .. }
+            | Command::Create { .. }
+            | Command::Leave { .. } => {}
+            Command::Settle { first, last, outcome, .. } => {
                 self.prove(session);
-                self.settle(session, first, last, outcome);
+                self.settle(session, first, last, &outcome);
             }
         }
     }

@@ -208,8 +208,9 @@ impl State {
         format: u8,
         body: BodyAt,
     ) -> Result<Option<MessageKey>, Inconsistent> {
-        let death = death
-            .map(|(reason, address)| Arc::new(Death { reason: *reason, address: address.clone() }));
+        let death = death.map(|(reason, address)| {
+            Arc::new(Death { reason: *reason, address: address.clone(), detail: None })
+        });
         let key = self
             .bodies
             .insert(body.place, format, death, body.cached)
@@ -334,7 +335,7 @@ impl State {
         let address = address.map(|address| address.name.to_string()).unwrap_or_default();
         let message =
             from.remove(entry).ok_or(Inconsistent { what: "dead letter without an entry" })?;
-        let dead = self.bodies.copy_as_dead(message, Death { reason, address });
+        let dead = self.bodies.copy_as_dead(message, Death { reason, address, detail: None });
         self.bodies.release(message);
         let dead = dead.ok_or(Inconsistent { what: "too many messages" })?;
         self.queues.get_mut(&to).ok_or(NO_QUEUE)?.push(dead);

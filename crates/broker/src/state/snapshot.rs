@@ -282,7 +282,8 @@ fn decode_messages(from: &mut Reader<'_>) -> Result<Vec<SavedMessage>, Malformed
         };
         let format = read_format(from)?;
         let death = read_death(from)?;
-        let death = death.map(|(reason, address)| Arc::new(Death { reason, address }));
+        let death =
+            death.map(|(reason, address)| Arc::new(Death { reason, address, detail: None }));
         messages.push(SavedMessage { place, format, death });
     }
     Ok(messages)

@@ -9,8 +9,8 @@ use wharf_broker::journal::{
     Completion, Extent, Frame, Location, Lsn, RecoveredFrame, Recovery, Slice, Ticket,
 };
 use wharf_broker::{
-    Command, Config, ConnectionId, Definition, Event, Input, Message, Output, Permission,
-    SessionKey, SessionKind, Shard, Timestamp,
+    Command, Config, ConnectionId, ConsumerId, Credit, Definition, Event, Input, Message, Mode,
+    Outcome, Output, Permission, SessionKey, SessionKind, Shard, Timestamp, Unroutable,
 };
 
 /// Frames per extent: small, so that extents die in tests.
@@ -204,8 +204,14 @@ pub(crate) fn line(event: &Event) -> String {
             }
             line
         }
-        Event::Consuming { address } => format!("consuming {address}"),
-        Event::Refused { address, refusal } => format!("refused {address}: {refusal}"),
+        Event::Consuming { address, .. } => format!("consuming {address}"),
+        Event::Refused { address, refusal, .. } => format!("refused {address}: {refusal}"),
+        Event::Declined { seq, reason } => format!("declined {seq}: {}", reason.name()),
+        Event::Drained { consumer, delivered } => format!("drained {} at {delivered}", consumer.0),
+        Event::Settled { first, last } => format!("settled {first}..={last}"),
+        Event::Resolved { consumer, kind } => format!("resolved {} {kind:?}", consumer.0),
+        Event::Created { consumer } => format!("created {}", consumer.0),
+        Event::Gone { consumer, address } => format!("gone {} {address}", consumer.0),
         Event::TakenOver => "taken over".to_owned(),
         Event::Ended => "ended".to_owned(),
         Event::Revoked => "revoked".to_owned(),
@@ -232,18 +238,48 @@ pub(crate) fn attach(name: &str) -> Command {
 pub(crate) fn publish(seq: u64, to: &[&str], body: &str) -> Command {
     let to: Vec<String> = to.iter().map(|address| (*address).to_owned()).collect();
     let message = Message { format: 1, body: Bytes::copy_from_slice(body.as_bytes()) };
-    Command::Publish { seq, to: Arc::from(to), message }
+    Command::Publish { seq, to: Arc::from(to), message, unroutable: Unroutable::DeadLetter }
 }
 
 pub(crate) fn consume(address: &str, credit: u32) -> Command {
-    Command::Consume { seq: None, address: address.to_owned(), subscription: None, credit }
+    consume_as(0, address, None, Credit::Window(credit))
 }
 
 pub(crate) fn subscribe(address: &str, subscription: &str) -> Command {
-    let (address, subscription) = (address.to_owned(), Some(subscription.to_owned()));
-    Command::Consume { seq: None, address, subscription, credit: 100 }
+    consume_as(0, address, Some(subscription), Credit::Window(100))
+}
+
+pub(crate) fn consume_as(
+    consumer: u32,
+    address: &str,
+    subscription: Option<&str>,
+    credit: Credit,
+) -> Command {
+    Command::Consume {
+        seq: None,
+        consumer: ConsumerId(consumer),
+        address: address.to_owned(),
+        subscription: subscription.map(str::to_owned),
+        kind: None,
+        credit,
+        mode: Mode::Move,
+    }
 }
 
 pub(crate) fn accept(last: u64) -> Command {
-    Command::Settle { first: 0, last, outcome: wharf_broker::Outcome::Accepted }
+    settle(0, last, Outcome::Accepted)
+}
+
+pub(crate) fn settle(first: u64, last: u64, outcome: Outcome) -> Command {
+    Command::Settle { first, last, outcome, confirm: false }
+}
+
+pub(crate) fn cancel(address: &str, subscription: Option<&str>) -> Command {
+    Command::Cancel {
+        seq: None,
+        consumer: ConsumerId(0),
+        address: address.to_owned(),
+        subscription: subscription.map(str::to_owned),
+        forget: false,
+    }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
-use wharf_broker::{Command, ConnectionId, Event, Message};
+use wharf_broker::{Command, ConnectionId, Event, Message, Unroutable};
 
 #[derive(Default)]
 struct Count(AtomicUsize);
@@ -17,8 +17,9 @@ impl Wake for Count {
 
 fn publish(size_bytes: usize) -> Letter {
     let body = Bytes::from(vec![0; size_bytes]);
-    let message = Message { format: 0, body };
-    Letter::Command(ConnectionId(1), Command::Publish { seq: 1, to: Arc::new([]), message })
+    let (message, unroutable) = (Message { format: 0, body }, Unroutable::DeadLetter);
+    let publish = Command::Publish { seq: 1, to: Arc::new([]), message, unroutable };
+    Letter::Command(ConnectionId(1), publish)
 }
 
 #[test]
