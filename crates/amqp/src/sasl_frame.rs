@@ -114,3 +114,89 @@ numeric_choice!(Code, u8, "not a sasl-code" {
     3 => SysPerm,
     4 => SysTemp,
 });
+
+impl SaslFrame {
+    /// Reads the body of a SASL frame (AMQP 5.3.1).
+    ///
+    /// # Errors
+    /// If it is not exactly one of these.
+    pub fn decode(body: &[u8]) -> Result<SaslFrame, DecodeError> {
+        let mut reader = Reader::new(body);
+        if reader.is_empty() {
+            return Err(DecodeError::encoding("an empty SASL frame"));
+        }
+        let frame = SaslFrame::read(&mut reader)?;
+        if !reader.is_empty() {
+            return Err(DecodeError::encoding("octets after the body of a SASL frame"));
+        }
+        Ok(frame)
+    }
+
+    fn read(reader: &mut Reader<'_>) -> Result<SaslFrame, DecodeError> {
+        let descriptor = reader.descriptor()?;
+        if Mechanisms::is_described_by(descriptor) {
+            Mechanisms::read_list(reader).map(SaslFrame::Mechanisms)
+        } else if Init::is_described_by(descriptor) {
+            Init::read_list(reader).map(SaslFrame::Init)
+        } else if Challenge::is_described_by(descriptor) {
+            Challenge::read_list(reader).map(SaslFrame::Challenge)
+        } else if Response::is_described_by(descriptor) {
+            Response::read_list(reader).map(SaslFrame::Response)
+        } else if Outcome::is_described_by(descriptor) {
+            Outcome::read_list(reader).map(SaslFrame::Outcome)
+        } else {
+            Err(DecodeError::encoding("not the body of a SASL frame"))
+        }
+    }
+
+    /// Appends it.
+    pub fn encode(&self, out: &mut Vec<u8>) {
+        match self {
+            SaslFrame::Mechanisms(mechanisms) => mechanisms.encode(out),
+            SaslFrame::Init(init) => init.encode(out),
+            SaslFrame::Challenge(challenge) => challenge.encode(out),
+            SaslFrame::Response(response) => response.encode(out),
+            SaslFrame::Outcome(outcome) => outcome.encode(out),
+        }
+    }
+}
+
+/// Octets of a mechanism are told by their number only: they may be a password.
+struct Hidden(usize);
+
+impl fmt::Debug for Hidden {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} octets", self.0)
+    }
+}
+
+impl fmt::Debug for Init {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Init")
+            .field("mechanism", &self.mechanism)
+            .field("initial_response", &self.initial_response.as_ref().map(|it| Hidden(it.len())))
+            .field("hostname", &self.hostname)
+            .finish()
+    }
+}
+
+impl fmt::Debug for Challenge {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Challenge").field("challenge", &Hidden(self.challenge.len())).finish()
+    }
+}
+
+impl fmt::Debug for Response {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Response").field("response", &Hidden(self.response.len())).finish()
+    }
+}
+
+impl fmt::Debug for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Outcome")
+            .field("code", &self.code)
+            .field("additional_data", &self.additional_data.as_ref().map(|it| Hidden(it.len())))
+            .finish()
+    }
+}

@@ -1,5 +1,7 @@
 //! Any AMQP value (AMQP 1.1, 1.6).
 
+use crate::codec::write;
+
 /// A map with symbols for keys, in the order of the wire (AMQP 2.8.13).
 pub type Fields = Vec<(String, Value)>;
 
@@ -178,6 +180,21 @@ impl Value {
             Value::Array(_) => Kind::Array,
             Value::Described(_) => return None,
         })
+    }
+
+    /// Whether it is of a simple type: no list, no map, no array, and no description of one
+    /// (AMQP 3.2.5).
+    pub fn is_simple(&self) -> bool {
+        match self {
+            Value::List(_) | Value::Map(_) | Value::Array(_) => false,
+            Value::Described(described) => described.1.is_simple(),
+            _ => true,
+        }
+    }
+
+    /// Appends the shortest encoding.
+    pub fn encode(&self, out: &mut Vec<u8>) {
+        write::value(out, self);
     }
 
     /// The characters of a string or a symbol.

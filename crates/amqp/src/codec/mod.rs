@@ -3,8 +3,9 @@
 //! Reading takes every encoding that the standard has for a type, and never allocates more than a
 //! small multiple of the octets present. Writing takes the shortest encoding.
 
+mod array;
 mod choice;
-mod code;
+pub(crate) mod code;
 mod composite;
 mod distinct;
 mod error;
@@ -12,13 +13,13 @@ mod list;
 mod read_value;
 mod reader;
 mod skip;
-mod value_writer;
 pub(crate) mod wire;
-mod writer;
+pub mod write;
 
 pub use composite::Composite;
 pub use error::{DecodeError, Fault};
 pub use reader::{Descriptor, Reader};
 
-pub(crate) use choice::{boolean_choice, numeric_choice};
+pub(crate) use choice::numeric_choice;
 pub(crate) use composite::composite;
+pub(crate) use list::{FieldReader, FieldWriter};

@@ -1,6 +1,8 @@
 //! Messages and what happens to them: sections, delivery states, sources and targets (AMQP part 3).
 
+mod body;
 mod build;
+mod descriptor;
 mod header;
 mod policy;
 mod properties;
@@ -8,6 +10,7 @@ mod sections;
 mod state;
 mod terminus;
 
+pub use body::BodySections;
 pub use build::{
     append_application_properties, append_data, append_data_head, append_delivery_annotations,
     append_footer, append_message_annotations, append_sequence, append_value,

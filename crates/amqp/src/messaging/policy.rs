@@ -102,3 +102,54 @@ pub enum LifetimePolicy {
     /// When no link has it and it holds no message (AMQP 3.5.13).
     DeleteOnNoLinksOrMessages,
 }
+
+/// Each policy is a composite without fields.
+macro_rules! lifetime_policies {
+    ($($variant:ident, $name:literal, $code:literal;)*) => {
+        impl LifetimePolicy {
+            /// All of them.
+            pub const ALL: [LifetimePolicy; 4] = [$(LifetimePolicy::$variant,)*];
+
+            /// The numeric descriptor.
+            pub fn code(self) -> u64 {
+                match self {
+                    $(LifetimePolicy::$variant => $code,)*
+                }
+            }
+
+            /// The symbolic descriptor.
+            pub fn symbol(self) -> &'static str {
+                match self {
+                    $(LifetimePolicy::$variant => concat!("amqp:", $name, ":list"),)*
+                }
+            }
+        }
+    };
+}
+
+lifetime_policies! {
+    DeleteOnClose, "delete-on-close", 0x2b;
+    DeleteOnNoLinks, "delete-on-no-links", 0x2c;
+    DeleteOnNoMessages, "delete-on-no-messages", 0x2d;
+    DeleteOnNoLinksOrMessages, "delete-on-no-links-or-messages", 0x2e;
+}
+
+impl LifetimePolicy {
+    /// As the value of `lifetime-policy` in `dynamic-node-properties` (AMQP 3.5.9).
+    pub fn to_value(self) -> Value {
+        Value::described(Value::Ulong(self.code()), Value::List(Vec::new()))
+    }
+
+    /// The policy that this value is.
+    pub fn from_value(value: &Value) -> Option<Self> {
+        let Value::Described(described) = value else { return None };
+        if !matches!(&described.1, Value::List(fields) if fields.is_empty()) {
+            return None;
+        }
+        LifetimePolicy::ALL.into_iter().find(|policy| match &described.0 {
+            Value::Ulong(code) => *code == policy.code(),
+            Value::Symbol(name) => name == policy.symbol(),
+            _ => false,
+        })
+    }
+}

@@ -1,6 +1,6 @@
 //! The properties of a message (AMQP 3.2.4, 3.2.5, 3.2.11 to 3.2.14).
 
-use crate::codec::composite;
+use crate::codec::{DecodeError, FieldReader, Reader, composite};
 use crate::value::Value;
 
 /// The standard properties, immutable from producer to consumer (AMQP 3.2.4).
@@ -49,6 +49,16 @@ composite! {
         group_id: optional string,
         group_sequence: optional uint,
         reply_to_group_id: optional string,
+    }
+}
+
+impl Properties {
+    /// The field `to` of a list of properties; the fields after it are not looked at.
+    pub(super) fn read_to<'m>(reader: &mut Reader<'m>) -> Result<Option<&'m str>, DecodeError> {
+        let mut fields = FieldReader::new(reader)?;
+        fields.optional("properties.message_id", Reader::skip_value)?;
+        fields.optional("properties.user_id", Reader::skip_value)?;
+        fields.optional("properties.to", Reader::string)
     }
 }
 

@@ -99,3 +99,36 @@ pub enum TargetArchetype {
     /// A coordinator of transactions (AMQP 4.5.1).
     Coordinator(Coordinator),
 }
+
+impl TargetArchetype {
+    pub(crate) fn read(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        let descriptor = reader.descriptor()?;
+        if Target::is_described_by(descriptor) {
+            Target::read_list(reader).map(TargetArchetype::Target)
+        } else if Coordinator::is_described_by(descriptor) {
+            Coordinator::read_list(reader).map(TargetArchetype::Coordinator)
+        } else {
+            Err(DecodeError::field("not a target"))
+        }
+    }
+
+    /// Appends it.
+    pub fn encode(&self, out: &mut Vec<u8>) {
+        match self {
+            TargetArchetype::Target(target) => target.encode(out),
+            TargetArchetype::Coordinator(coordinator) => coordinator.encode(out),
+        }
+    }
+}
+
+impl From<Target> for TargetArchetype {
+    fn from(target: Target) -> Self {
+        TargetArchetype::Target(target)
+    }
+}
+
+impl From<Coordinator> for TargetArchetype {
+    fn from(coordinator: Coordinator) -> Self {
+        TargetArchetype::Coordinator(coordinator)
+    }
+}

@@ -1,6 +1,6 @@
 //! The choices in performatives (AMQP 2.8.1 to 2.8.3).
 
-use crate::codec::{boolean_choice, numeric_choice};
+use crate::codec::numeric_choice;
 
 /// Which end of a link is meant (AMQP 2.8.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -21,7 +21,19 @@ impl Role {
     }
 }
 
-boolean_choice!(Role, false => Sender, true => Receiver);
+impl From<bool> for Role {
+    #[inline]
+    fn from(is_receiver: bool) -> Self {
+        if is_receiver { Role::Receiver } else { Role::Sender }
+    }
+}
+
+impl From<Role> for bool {
+    #[inline]
+    fn from(role: Role) -> Self {
+        role == Role::Receiver
+    }
+}
 
 /// When the sender of a link settles (AMQP 2.8.2).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]

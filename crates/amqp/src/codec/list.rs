@@ -1,0 +1,182 @@
+//! The list that a composite is written as: fields by their place, absent ones null, and those at
+//! the end left out (AMQP 1.4).
+
+use super::{DecodeError, Reader, code, write};
+
+/// The fields of a composite, read one after the other.
+pub(crate) struct FieldReader<'a> {
+    reader: Reader<'a>,
+    left: u32,
+}
+
+const ABSENT: DecodeError = DecodeError::field("absent, and mandatory");
+
+impl<'a> FieldReader<'a> {
+    /// Reads the head of the list. The whole list is passed in `reader`.
+    #[inline]
+    pub(crate) fn new(reader: &mut Reader<'a>) -> Result<Self, DecodeError> {
+        let list = reader.list_compound()?;
+        // A composite in a composite is as deep as a list in a list.
+        Ok(FieldReader { reader: reader.inside(list.body)?, left: list.count })
+    }
+
+    /// Whether the next field is there; one that is null is passed over.
+    #[inline]
+    fn next(&mut self) -> bool {
+        match self.left.checked_sub(1) {
+            Some(left) => {
+                self.left = left;
+                !self.reader.take_null()
+            }
+            None => false,
+        }
+    }
+
+    /// A field that must be there.
+    #[inline]
+    pub(crate) fn mandatory<T>(
+        &mut self,
+        name: &'static str,
+        read: impl FnOnce(&mut Reader<'a>) -> Result<T, DecodeError>,
+    ) -> Result<T, DecodeError> {
+        if !self.next() {
+            return Err(ABSENT.within(name));
+        }
+        read(&mut self.reader).map_err(|error| error.within(name))
+    }
+
+    /// A field that may be absent.
+    #[inline]
+    pub(crate) fn optional<T>(
+        &mut self,
+        name: &'static str,
+        read: impl FnOnce(&mut Reader<'a>) -> Result<T, DecodeError>,
+    ) -> Result<Option<T>, DecodeError> {
+        if !self.next() {
+            return Ok(None);
+        }
+        read(&mut self.reader).map(Some).map_err(|error| error.within(name))
+    }
+
+    /// A field with a default.
+    #[inline]
+    pub(crate) fn default<T>(
+        &mut self,
+        name: &'static str,
+        read: impl FnOnce(&mut Reader<'a>) -> Result<T, DecodeError>,
+        default: T,
+    ) -> Result<T, DecodeError> {
+        if !self.next() {
+            return Ok(default);
+        }
+        read(&mut self.reader).map_err(|error| error.within(name))
+    }
+
+    /// A list or map that is empty when it is absent.
+    #[inline]
+    pub(crate) fn unless_empty<T>(
+        &mut self,
+        name: &'static str,
+        read: impl FnOnce(&mut Reader<'a>) -> Result<Vec<T>, DecodeError>,
+    ) -> Result<Vec<T>, DecodeError> {
+        self.default(name, read, Vec::new())
+    }
+
+    /// No field is left.
+    #[inline]
+    pub(crate) fn finish(self) -> Result<(), DecodeError> {
+        if self.left > 0 {
+            return Err(DecodeError::field("more fields than there are"));
+        }
+        if !self.reader.is_empty() {
+            return Err(DecodeError::encoding("octets after the last field"));
+        }
+        Ok(())
+    }
+}
+
+/// The fields of a composite, written one after the other.
+pub(crate) struct FieldWriter<'o> {
+    out: &'o mut Vec<u8>,
+    start: usize,
+    count: usize,
+    /// Absent fields since the last that was there. They are written before the next that is.
+    absent: u8,
+}
+
+/// No composite has more fields than an attach.
+const NULLS: [u8; 14] = [code::NULL; 14];
+
+impl<'o> FieldWriter<'o> {
+    /// Appends the descriptor and begins the list.
+    #[inline]
+    pub(crate) fn new(out: &'o mut Vec<u8>, code: u8) -> Self {
+        write::descriptor(out, code);
+        let start = write::begin_compound(out, code::LIST_8);
+        FieldWriter { out, start, count: 0, absent: 0 }
+    }
+
+    #[inline]
+    fn skip(&mut self) {
+        self.absent = self.absent.saturating_add(1);
+    }
+
+    #[inline]
+    fn present(&mut self) -> &mut Vec<u8> {
+        if self.absent > 0 {
+            let nulls = NULLS.get(..usize::from(self.absent)).unwrap_or(&NULLS);
+            self.out.extend_from_slice(nulls);
+            self.count = self.count.saturating_add(nulls.len());
+            self.absent = 0;
+        }
+        self.count = self.count.saturating_add(1);
+        self.out
+    }
+
+    /// A field that must be there.
+    #[inline]
+    pub(crate) fn mandatory<T>(&mut self, field: &T, write: impl FnOnce(&mut Vec<u8>, &T)) {
+        write(self.present(), field);
+    }
+
+    /// A field that may be absent.
+    #[inline]
+    pub(crate) fn optional<T>(&mut self, field: &Option<T>, write: impl FnOnce(&mut Vec<u8>, &T)) {
+        match field {
+            Some(value) => write(self.present(), value),
+            None => self.skip(),
+        }
+    }
+
+    /// A field with a default, which is not written.
+    #[inline]
+    pub(crate) fn default<T: PartialEq>(
+        &mut self,
+        field: &T,
+        write: impl FnOnce(&mut Vec<u8>, &T),
+        default: T,
+    ) {
+        if *field == default { self.skip() } else { write(self.present(), field) }
+    }
+
+    /// A list or map that is not written when it is empty.
+    #[inline]
+    pub(crate) fn unless_empty<T>(
+        &mut self,
+        field: &Vec<T>,
+        write: impl FnOnce(&mut Vec<u8>, &Vec<T>),
+    ) {
+        if field.is_empty() { self.skip() } else { write(self.present(), field) }
+    }
+
+    /// Fills in the head of the list.
+    #[inline]
+    pub(crate) fn finish(self) {
+        if self.count == 0 {
+            self.out.truncate(self.start);
+            self.out.push(code::LIST_0);
+        } else {
+            write::finish_compound(self.out, self.start, self.count, code::LIST_32);
+        }
+    }
+}
