@@ -11,6 +11,7 @@
 //! | [`messaging`] | sources, targets, delivery states, and the sections of a message (part 3) |
 //! | [`transaction`] | what is said to a coordinator (part 4) |
 //! | [`sasl_frame`] | the five bodies of SASL frames (5.3) |
+//! | [`engine`] | one connection: sessions, links, deliveries, either side of it (part 2) |
 //! | [`limits`] | what a peer may make this side read or keep |
 #![cfg_attr(
     not(test),
@@ -25,6 +26,7 @@
 
 pub mod codec;
 pub mod condition;
+pub mod engine;
 pub mod frame;
 pub mod limits;
 pub mod messaging;

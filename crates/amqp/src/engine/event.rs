@@ -3,8 +3,9 @@
 use super::violation::Violation;
 use crate::condition::Error;
 use crate::messaging::DeliveryState;
-use crate::performative::{Attach, Begin, Open, Tag};
+use crate::performative::{Attach, Begin, Open};
 use crate::sasl_frame;
+use crate::tag::Tag;
 use std::borrow::Cow;
 use std::fmt;
 
@@ -45,6 +46,8 @@ pub enum Event<'a> {
     Attached(LinkId, Box<Attach>),
     /// A message has come, whole.
     Transferred(Transferred<'a>),
+    /// A delivery was given up by its sender; it has cost its credit.
+    Aborted(LinkId),
     /// What the peer allows on a link that sends.
     Credit(LinkId, CreditView),
     /// The peer, who sends on this link, has used up or given back all credit (drain).
@@ -77,6 +80,36 @@ pub enum Event<'a> {
     },
     /// The connection is over, and this is the last event.
     Closed(Closed),
+}
+
+impl Event<'_> {
+    /// The same event, with a payload of its own.
+    #[must_use]
+    pub fn into_owned(self) -> Event<'static> {
+        match self {
+            Event::Transferred(transferred) => Event::Transferred(Transferred {
+                payload: Cow::Owned(transferred.payload.into_owned()),
+                ..transferred
+            }),
+            Event::SaslMechanisms(mechanisms) => Event::SaslMechanisms(mechanisms),
+            Event::SaslInit(init) => Event::SaslInit(init),
+            Event::SaslResponse(response) => Event::SaslResponse(response),
+            Event::SaslChallenge(challenge) => Event::SaslChallenge(challenge),
+            Event::SaslOutcome(outcome) => Event::SaslOutcome(outcome),
+            Event::Opened(open) => Event::Opened(open),
+            Event::Begun(session, begin) => Event::Begun(session, begin),
+            Event::Attaching(link, attach) => Event::Attaching(link, attach),
+            Event::Attached(link, attach) => Event::Attached(link, attach),
+            Event::Aborted(link) => Event::Aborted(link),
+            Event::Credit(link, credit) => Event::Credit(link, credit),
+            Event::Drained(link) => Event::Drained(link),
+            Event::Outcome(outcome) => Event::Outcome(outcome),
+            Event::Unsent { link, cookie } => Event::Unsent { link, cookie },
+            Event::Detached { link, closed, error } => Event::Detached { link, closed, error },
+            Event::Ended { session, error } => Event::Ended { session, error },
+            Event::Closed(closed) => Event::Closed(closed),
+        }
+    }
 }
 
 /// A whole message from the peer.

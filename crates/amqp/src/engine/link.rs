@@ -1,7 +1,8 @@
 //! One link endpoint: its state and its credit (AMQP 2.6).
 
 use super::outgoing::OutgoingDelivery;
-use crate::performative::{ReceiverSettleMode, Role, SenderSettleMode, Tag};
+use crate::performative::{ReceiverSettleMode, Role, SenderSettleMode};
+use crate::tag::Tag;
 use std::collections::VecDeque;
 
 /// How far the attach exchange is.

@@ -53,5 +53,6 @@ pub use config::{Config, Framing, Role, SaslPolicy};
 pub use connection::Connection;
 pub use event::{By, Closed, CreditView, Event, LinkId, Misuse, Outcome, SessionId, Transferred};
 pub use outgoing::OutgoingDelivery;
+pub use timers::Due;
 pub use violation::Violation;
 pub use wire::Input;

@@ -18,8 +18,17 @@ pub(super) struct Run {
 }
 
 impl Run {
+    /// Its last delivery id.
+    pub(super) fn last(&self) -> u64 {
+        self.end().saturating_sub(1)
+    }
+
     fn end(&self) -> u64 {
         self.first.saturating_add(self.len)
+    }
+
+    fn last_cookie(&self) -> u64 {
+        self.cookie.saturating_add(self.len.saturating_sub(1))
     }
 
     /// The part of the run inside `first..=last`, which must touch it.
@@ -63,10 +72,7 @@ impl Runs {
             return Vec::new();
         }
         let touching = self.by_first.range(start..=last).map(|(_, run)| run);
-        touching
-            .filter(|run| run.end() > first)
-            .map(|run| run.part(first, last))
-            .collect()
+        touching.filter(|run| run.end() > first).map(|run| run.part(first, last)).collect()
     }
 
     /// Takes the deliveries `first..=last` out.
@@ -76,6 +82,17 @@ impl Runs {
             self.cut(part);
         }
         taken
+    }
+
+    /// The runs whose cookies are inside `first..=last`, left where they are.
+    pub(super) fn with_cookies(&self, first: u64, last: u64) -> Vec<Run> {
+        let touching = |run: &&Run| run.cookie <= last && run.last_cookie() >= first;
+        let part = |run: &Run| {
+            let skipped = first.saturating_sub(run.cookie);
+            let beyond = run.last_cookie().saturating_sub(last);
+            run.part(run.first.saturating_add(skipped), run.last().saturating_sub(beyond))
+        };
+        self.by_first.values().filter(touching).map(part).collect()
     }
 
     /// Takes everything of one link out.

@@ -39,6 +39,8 @@ pub(super) struct Session {
     pub(super) unsettled: Runs,
     /// The windows are to be told.
     pub(super) flow_due: bool,
+    /// The state of some link is to be told.
+    pub(super) link_flows_due: bool,
 }
 
 /// Transfers the peer may send.
@@ -75,6 +77,7 @@ impl Session {
             next_delivery: 0,
             unsettled: Runs::default(),
             flow_due: false,
+            link_flows_due: false,
         }
     }
 
@@ -89,14 +92,8 @@ impl Session {
     }
 
     pub(super) fn begin(&self, remote_channel: Option<u16>, handle_max: u32) -> Begin {
-        Begin {
-            remote_channel,
-            next_outgoing_id: self.outgoing.next_id,
-            incoming_window: self.incoming.window,
-            outgoing_window: OUTGOING_WINDOW,
-            handle_max,
-            ..Begin::default()
-        }
+        let (next, window) = (self.outgoing.next_id, self.incoming.window);
+        Begin { remote_channel, handle_max, ..Begin::new(next, window, OUTGOING_WINDOW) }
     }
 
     /// The session's part of a flow.

@@ -37,6 +37,8 @@ pub enum Violation {
     TransferLimit,
     /// A message larger than the link allows (AMQP 2.7.3).
     MessageSize,
+    /// More links than one connection may have.
+    TooManyLinks,
     /// Another attach of the same link came (AMQP 2.6.1).
     Stolen,
     /// Nothing came for longer than the idle time-out told (AMQP 2.4.5).
@@ -45,14 +47,6 @@ pub enum Violation {
     OpenTimeout,
     /// The peer wants to hear from us more often than is reasonable.
     IdleTimeOutTooSmall,
-}
-
-/// How much of the connection a violation costs.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Scope {
-    Connection,
-    Session,
-    Link,
 }
 
 impl Violation {
@@ -64,42 +58,27 @@ impl Violation {
             | Self::HeaderNotAlone
             | Self::Frame(_)
             | Self::Channel(_)
-            | Self::HandleMax => Condition::FramingError,
-            Self::Decode(_) => Condition::DecodeError,
+            | Self::HandleMax => Condition::ConnectionFramingError,
+            Self::Decode(error) => error.condition(),
             Self::Unexpected(_) => Condition::IllegalState,
             Self::InvalidField(_) | Self::IdleTimeOutTooSmall => Condition::InvalidField,
-            Self::HandleInUse => Condition::HandleInUse,
-            Self::UnattachedHandle => Condition::UnattachedHandle,
-            Self::ErrantLink => Condition::ErrantLink,
-            Self::WindowViolation => Condition::WindowViolation,
-            Self::TransferLimit => Condition::TransferLimitExceeded,
-            Self::MessageSize => Condition::MessageSizeExceeded,
-            Self::Stolen => Condition::Stolen,
-            Self::Idle | Self::OpenTimeout | Self::TooMuchBeforeLogin => {
+            Self::HandleInUse => Condition::SessionHandleInUse,
+            Self::UnattachedHandle => Condition::SessionUnattachedHandle,
+            Self::ErrantLink => Condition::SessionErrantLink,
+            Self::WindowViolation => Condition::SessionWindowViolation,
+            Self::TransferLimit => Condition::LinkTransferLimitExceeded,
+            Self::MessageSize => Condition::LinkMessageSizeExceeded,
+            Self::Stolen => Condition::LinkStolen,
+            Self::Idle | Self::OpenTimeout | Self::TooManyLinks | Self::TooMuchBeforeLogin => {
                 Condition::ResourceLimitExceeded
             }
-        }
-    }
-
-    pub(super) fn scope(&self) -> Scope {
-        match self {
-            Self::HandleInUse
-            | Self::UnattachedHandle
-            | Self::ErrantLink
-            | Self::WindowViolation => Scope::Session,
-            Self::TransferLimit | Self::MessageSize | Self::Stolen => Scope::Link,
-            _ => Scope::Connection,
         }
     }
 
     /// The error told to the peer.
     #[must_use]
     pub fn error(&self) -> Error {
-        Error {
-            condition: self.condition(),
-            description: Some(self.to_string()),
-            info: Vec::new(),
-        }
+        Error { condition: self.condition(), description: Some(self.to_string()), info: Vec::new() }
     }
 }
 
@@ -127,6 +106,7 @@ impl fmt::Display for Violation {
             Self::WindowViolation => f.write_str("a transfer beyond the incoming window"),
             Self::TransferLimit => f.write_str("a delivery beyond the link credit"),
             Self::MessageSize => f.write_str("the message is larger than max-message-size"),
+            Self::TooManyLinks => f.write_str("too many links on this connection"),
             Self::Stolen => f.write_str("the link was attached again"),
             Self::Idle => f.write_str("nothing was received for the idle time-out"),
             Self::OpenTimeout => f.write_str("no open came in time"),

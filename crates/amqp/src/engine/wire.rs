@@ -2,7 +2,7 @@
 
 use super::config::Framing;
 use super::violation::Violation;
-use crate::frame::{FRAME_HEADER_BYTES, FrameHeader, HEADER_BYTES, ProtocolHeader};
+use crate::frame::{FRAME_HEADER_BYTES, FrameHeader, PROTOCOL_HEADER_BYTES, ProtocolHeader};
 use std::borrow::Cow;
 use std::collections::VecDeque;
 
@@ -39,16 +39,22 @@ impl<'a> Input<'a> {
         self.rest.is_empty()
     }
 
+    /// What is left: its length, and whether none of its message was read.
+    pub(super) fn left(&self) -> (usize, bool) {
+        (self.rest.len(), self.fresh_message)
+    }
+
     pub(super) fn discard(&mut self) {
         self.rest = &[];
         self.fresh_message = false;
     }
 
-    /// What is left, to be read later.
+    /// Takes out what is left, to be read later.
     pub(super) fn keep(&mut self) -> Option<Kept> {
         let fresh_message = std::mem::take(&mut self.fresh_message);
         let rest = std::mem::take(&mut self.rest);
-        (fresh_message || !rest.is_empty()).then(|| Kept { bytes: rest.to_vec(), fresh_message })
+        let kept = || Kept { bytes: rest.to_vec(), at: 0, fresh_message };
+        (fresh_message || !rest.is_empty()).then(kept)
     }
 
     fn take(&mut self, len: usize) -> &'a [u8] {
@@ -63,6 +69,7 @@ impl<'a> Input<'a> {
 #[derive(Debug)]
 pub(super) struct Kept {
     bytes: Vec<u8>,
+    at: usize,
     fresh_message: bool,
 }
 
@@ -72,7 +79,18 @@ impl Kept {
     }
 
     pub(super) fn input(&self) -> Input<'_> {
-        Input { rest: &self.bytes, fresh_message: self.fresh_message }
+        let rest = self.bytes.get(self.at..).unwrap_or_default();
+        Input { rest, fresh_message: self.fresh_message }
+    }
+
+    /// `left` is what was not read of `input`.
+    pub(super) fn left(&mut self, (len, fresh_message): (usize, bool)) {
+        self.at = self.bytes.len().saturating_sub(len);
+        self.fresh_message = fresh_message;
+    }
+
+    pub(super) fn is_read(&self) -> bool {
+        self.at >= self.bytes.len() && !self.fresh_message
     }
 }
 
@@ -102,22 +120,18 @@ impl Inbound {
                 return if input.is_empty() { Ok(None) } else { Err(Violation::HeaderNotAlone) };
             }
             let message = input.take(input.rest.len());
-            let header = <&[u8; HEADER_BYTES]>::try_from(message);
-            return match header {
-                Ok(header) => Ok(Some(ProtocolHeader::parse(*header))),
-                Err(_) => Err(Violation::HeaderNotAlone),
-            };
+            if message.len() != PROTOCOL_HEADER_BYTES {
+                return Err(Violation::HeaderNotAlone);
+            }
+            return ProtocolHeader::parse(message).map_err(|_| Violation::UnsupportedHeader);
         }
-        self.fill(input, HEADER_BYTES);
+        self.fill(input, PROTOCOL_HEADER_BYTES);
         // What cannot become a header is not waited for.
-        if !ProtocolHeader::may_begin_with(&self.held) {
-            return Err(Violation::UnsupportedHeader);
+        let header = ProtocolHeader::parse(&self.held).map_err(|_| Violation::UnsupportedHeader)?;
+        if header.is_some() {
+            self.held = Vec::new();
         }
-        let Ok(header) = <[u8; HEADER_BYTES]>::try_from(self.held.as_slice()) else {
-            return Ok(None);
-        };
-        self.held = Vec::new();
-        Ok(Some(ProtocolHeader::parse(header)))
+        Ok(header)
     }
 
     /// The next frame of at most `size_max_bytes`; `None` if it is not there yet.
@@ -132,9 +146,9 @@ impl Inbound {
                 self.fill(input, FRAME_HEADER_BYTES);
                 return Ok(None);
             };
-            let size = header.size_bytes();
+            let size = size_of(&header);
             if input.rest.len() >= size {
-                let body = input.take(size).get(header.body_offset_bytes()..).unwrap_or_default();
+                let body = input.take(size).get(header.body_start()..).unwrap_or_default();
                 return Ok(Some(RawFrame { header, body: Cow::Borrowed(body) }));
             }
             self.fill(input, size);
@@ -142,12 +156,12 @@ impl Inbound {
         }
         self.fill(input, FRAME_HEADER_BYTES);
         let Some(header) = header_of(&self.held, size_max_bytes)? else { return Ok(None) };
-        self.fill(input, header.size_bytes());
-        if self.held.len() < header.size_bytes() {
+        self.fill(input, size_of(&header));
+        if self.held.len() < size_of(&header) {
             return Ok(None);
         }
         let mut body = std::mem::take(&mut self.held);
-        body.drain(..header.body_offset_bytes().min(body.len()));
+        body.drain(..header.body_start().min(body.len()));
         Ok(Some(RawFrame { header, body: Cow::Owned(body) }))
     }
 
@@ -160,12 +174,15 @@ impl Inbound {
 
 /// The frame header at the start of `bytes`, judged before anything behind it is waited for.
 fn header_of(bytes: &[u8], size_max_bytes: u32) -> Result<Option<FrameHeader>, Violation> {
-    let Some(head) = bytes.first_chunk::<FRAME_HEADER_BYTES>() else { return Ok(None) };
-    let header = FrameHeader::parse(*head).map_err(|error| Violation::Frame(error.what))?;
-    if header.size_bytes() > size_max_bytes as usize {
+    let header = FrameHeader::parse(bytes).map_err(|error| Violation::Frame(error.what))?;
+    if header.is_some_and(|header| header.size > size_max_bytes) {
         return Err(Violation::Frame("larger than max-frame-size"));
     }
-    Ok(Some(header))
+    Ok(header)
+}
+
+fn size_of(header: &FrameHeader) -> usize {
+    usize::try_from(header.size).unwrap_or(usize::MAX)
 }
 
 /// What waits to be sent, ahead of deliveries.
@@ -176,7 +193,7 @@ pub(super) struct Outbound {
 
 #[derive(Debug)]
 enum Unit {
-    Header([u8; HEADER_BYTES]),
+    Header([u8; PROTOCOL_HEADER_BYTES]),
     Frames(Vec<u8>),
 }
 
