@@ -1,0 +1,7 @@
+#!/bin/sh
+# Runs every client against a broker of its own: WHARF_BIN, or the release build. Arguments go to run.py; `quick` asks
+# for smaller sizes and no browser.
+set -eu
+
+here=$(cd "$(dirname "$0")" && pwd)
+exec python3 "$here/run.py" --serve "${WHARF_BIN:-$here/../../target/release/wharf}" "$@"
