@@ -10,7 +10,15 @@ pub(crate) trait Put {
     fn put_str(&mut self, text: &str) {
         self.put_bytes(text.as_bytes());
     }
-    fn put_option(&mut self, text: Option<&str>);
+    fn put_option(&mut self, text: Option<&str>) {
+        self.put_optional_bytes(text.map(str::as_bytes));
+    }
+    fn put_optional_bytes(&mut self, bytes: Option<&[u8]>) {
+        self.put_flag(bytes.is_some());
+        if let Some(bytes) = bytes {
+            self.put_bytes(bytes);
+        }
+    }
     fn put_flag(&mut self, flag: bool) {
         self.put_int(u64::from(flag));
     }
@@ -32,16 +40,6 @@ impl Put for Vec<u8> {
     fn put_bytes(&mut self, bytes: &[u8]) {
         self.put_int(bytes.len() as u64);
         self.extend_from_slice(bytes);
-    }
-
-    fn put_option(&mut self, text: Option<&str>) {
-        match text {
-            None => self.put_int(0),
-            Some(text) => {
-                self.put_int(1);
-                self.put_str(text);
-            }
-        }
     }
 }
 
@@ -121,6 +119,13 @@ impl<'a> Reader<'a> {
 
     pub(crate) fn option(&mut self, what: &'static str) -> Result<Option<String>, Malformed> {
         if self.flag(what)? { self.string(what).map(Some) } else { Ok(None) }
+    }
+
+    pub(crate) fn optional_bytes(
+        &mut self,
+        what: &'static str,
+    ) -> Result<Option<&'a [u8]>, Malformed> {
+        if self.flag(what)? { self.bytes(what).map(Some) } else { Ok(None) }
     }
 
     pub(crate) fn flag(&mut self, what: &'static str) -> Result<bool, Malformed> {

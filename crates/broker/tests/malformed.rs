@@ -44,13 +44,13 @@ fn numbers(numbers: &[u64]) -> Vec<Part> {
 fn head() -> Vec<Part> {
     let mut parts = numbers(&[1, 0, 0, 1, 1, 1, 0, 1, 1]);
     parts.extend([Text("h"), Text("q")]);
-    parts.extend(numbers(&[0, 1, 1, 0, 2, 17, 0]));
+    parts.extend(numbers(&[0, 0, 0, 1, 1, 0, 2, 17, 0]));
     parts
 }
 
 /// Queue 1 of address 1, whose message was dispatched as `entry` and came back.
 fn queue(fresh_from: u64, entry: u64) -> Vec<Part> {
-    numbers(&[1, 1, 1, 0, 0, 1, fresh_from, 1, entry, 0, 0, 0, 0])
+    numbers(&[1, 1, 1, 0, 0, 0, fresh_from, 1, entry, 0, 0, 0, 0, 0])
 }
 
 fn recover(parts: &[Part], frame: Option<&[Part]>) -> Result<Shard, RecoverError> {
@@ -87,7 +87,7 @@ fn settling_from_the_first_delivery_on_takes_no_longer_for_an_old_session() {
     session.extend([Text("h"), Text("alice"), Number(0), Text("s")]);
     session.extend(numbers(&[1, 1, 0, 1 << 60, 0, 0]));
     let snapshot = [head(), queue(9, 7), session].concat();
-    for settle in [numbers(&[13, 1, 0, u64::MAX]), numbers(&[14, 1, 0, u64::MAX, 1])] {
+    for settle in [numbers(&[13, 1, 0, u64::MAX]), numbers(&[14, 1, 0, u64::MAX, 1, 0])] {
         recover(&snapshot, Some(&settle)).expect("settled");
     }
 }

@@ -1,9 +1,10 @@
 //! Sessions and the connections under them.
 
 use super::Shard;
+use super::feeds::Link;
 use crate::command::{ConnectionId, Outcome, SessionId, SessionKey, SessionKind};
 use crate::output::Event;
-use crate::record::Record;
+use crate::record::{AddressId, Record};
 use crate::state::session::Outbound;
 use crate::time::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
@@ -108,7 +109,7 @@ impl Shard {
             self.outbox.push_now(before, Event::TakenOver);
         }
         self.prove(session);
-        self.stop_feeding(session);
+        self.disconnect(session);
         // The ledger told must hold everything handled, and be durable when it is told.
         self.record_taking_of(session);
         let Some(ledger) = self.state.sessions.get(&session).map(|session| session.ledger()) else {
@@ -125,11 +126,12 @@ impl Shard {
         };
         self.statistics.sessions_resumed = self.statistics.sessions_resumed.saturating_add(1);
         let again: Vec<(u64, Outbound)> = resumed.outbound().collect();
-        for consumer in &resumed.consumers {
-            self.feeds.add(consumer.queue, session);
+        for consumer in resumed.consumers() {
+            let link = Link { session, consumer: consumer.name, connection };
+            self.feeds.add(consumer.queue, link, consumer.window.is_none());
         }
-        for (seq, outbound) in again {
-            self.deliver(connection, seq, outbound.queue, outbound.entry);
+        for (seq, Outbound { queue, entry, consumer, .. }) in again {
+            self.deliver(Link { session, consumer, connection }, seq, queue, entry);
         }
     }
 
@@ -142,7 +144,7 @@ impl Shard {
         if kind == Some(SessionKind::Volatile) {
             return self.end_session(session);
         }
-        self.stop_feeding(session);
+        self.disconnect(session);
         self.retain(session, now);
     }
 
@@ -165,10 +167,15 @@ impl Shard {
         self.attachments.expire_at(session, now.plus_ms(retention_ms));
     }
 
-    pub(super) fn end(&mut self, connection: ConnectionId, session: SessionId, unsettled: Outcome) {
+    pub(super) fn end(
+        &mut self,
+        connection: ConnectionId,
+        session: SessionId,
+        unsettled: &Outcome,
+    ) {
         self.record_taking_of(session);
         let sent = self.state.sessions.get(&session).map_or(0, |session| session.sent());
-        self.settle(session, 0, sent, &unsettled);
+        self.settle(session, 0, sent, unsettled);
         self.end_session(session);
         self.tell(connection, Event::Ended);
     }
@@ -182,8 +189,25 @@ impl Shard {
             return;
         };
         let returned: Vec<Outbound> = ending.outbound().map(|(_, outbound)| outbound).collect();
+        for consumer in ending.consumers() {
+            self.feeds.shunned().forget(consumer.queue, session, consumer.name);
+        }
+        let linked = self.addresses_linked(session);
         self.record(&Record::EndSession { session });
-        self.bury_or_mark(&returned);
+        self.bury_or_mark(returned.iter());
+        self.links.forget(session);
+        linked.into_iter().for_each(|address| self.collect(address));
+    }
+
+    /// What a session has links of: dynamic addresses may end with it.
+    fn addresses_linked(&self, session: SessionId) -> BTreeSet<AddressId> {
+        let consumers = self.state.sessions.get(&session).map(|session| session.consumers());
+        let consumed = consumers.into_iter().flatten().filter_map(|consumer| {
+            let queue = self.state.queues.get(&consumer.queue).filter(|queue| queue.dynamic);
+            queue.map(|queue| queue.address)
+        });
+        let linked = self.links.of_session(session).map(|(_, address)| address);
+        consumed.chain(linked).collect()
     }
 
     pub(super) fn expire(&mut self, now: Timestamp) {
@@ -193,12 +217,20 @@ impl Shard {
         }
     }
 
+    /// A session loses its connection and stays.
+    fn disconnect(&mut self, session: SessionId) {
+        self.stop_feeding(session);
+        self.leave_all_but_created(session);
+    }
+
     fn stop_feeding(&mut self, session: SessionId) {
+        self.routes.forget(session);
+        self.feeds.remove_browsers_of(session);
         let Some(stopped) = self.state.sessions.get(&session) else {
             return;
         };
-        for consumer in &stopped.consumers {
-            self.feeds.remove(consumer.queue, session);
+        for consumer in stopped.consumers() {
+            self.feeds.remove(consumer.queue, session, consumer.name);
         }
     }
 }

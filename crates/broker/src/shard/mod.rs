@@ -4,61 +4,42 @@
 //! `None`. Time comes with the input, randomness not at all; equal inputs give equal outputs.
 
 mod attach;
+mod config;
 mod consume;
 mod dispatch;
+mod feeds;
+mod fetch;
+mod links;
 mod log;
 mod outbox;
 mod publish;
 mod recover;
+mod route;
+mod settle;
+mod shunned;
 
-use crate::command::{Command, ConnectionId, Credit, Definition, Input, SessionId};
-use crate::journal::{Completion, Frame, JournalFailure, Lsn, Slice, Ticket};
+use crate::command::{Command, ConnectionId, Definition, Input, SessionId};
+use crate::journal::{Completion, Frame, JournalFailure, Lsn};
 use crate::output::{Event, Output};
-use crate::policy::{Policies, Policy};
-use crate::record::Record;
+use crate::policy::Policies;
+use crate::record::{Dynamic, Record};
 use crate::state::bodies::{MessageKey, Place};
 use crate::state::{Applied, BodyAt, State};
 use crate::stats::Statistics;
 use crate::time::Timestamp;
 use attach::Attachments;
 use bytes::Bytes;
-use dispatch::Feeds;
+pub use config::Config;
+use consume::{Farewell, Wish};
+use feeds::Feeds;
+use fetch::Fetching;
+use links::Links;
 use log::Log;
 use outbox::Outbox;
-use publish::Taking;
+use publish::{Publication, Taking};
 pub use recover::RecoverError;
-use std::collections::{BTreeSet, VecDeque};
-
-/// The settings of a shard.
-#[derive(Clone, Debug)]
-pub struct Config {
-    /// Settings of addresses by pattern, most specific first.
-    pub policies: Vec<Policy>,
-    /// How long a session without a connection is kept.
-    pub session_retention_ms: u64,
-    /// How long it is kept if its client never showed that it knows it.
-    pub session_unproven_retention_ms: u64,
-    /// Bodies kept in memory; more are read back from the journal when they are delivered.
-    pub bodies_in_memory_max_bytes: u64,
-    /// Frames given to the journal and not stored yet. Two keep it busy: one is synced while
-    /// the next is collected.
-    pub frames_in_flight_max: usize,
-    /// Payload after which a snapshot is taken.
-    pub snapshot_every_bytes: u64,
-}
-
-impl Default for Config {
-    fn default() -> Self {
-        Self {
-            policies: Policy::defaults(),
-            session_retention_ms: 24 * 3600 * 1000,
-            session_unproven_retention_ms: 60 * 1000,
-            bodies_in_memory_max_bytes: 256 << 20,
-            frames_in_flight_max: 2,
-            snapshot_every_bytes: 64 << 20,
-        }
-    }
-}
+use route::Routes;
+use std::collections::VecDeque;
 
 /// One shard.
 #[derive(Debug)]
@@ -70,21 +51,13 @@ pub struct Shard {
     outbox: Outbox,
     attachments: Attachments,
     feeds: Feeds,
+    links: Links,
+    routes: Routes,
     taking: Taking,
     fetching: Fetching,
     statistics: Statistics,
     journal_requests: VecDeque<Output>,
     failed: bool,
-}
-
-/// Bodies to be asked of the journal.
-#[derive(Debug, Default)]
-struct Fetching {
-    /// Number of the fetch being collected.
-    ticket: Ticket,
-    slices: Vec<Slice>,
-    /// Fetches collected or under way.
-    open: BTreeSet<Ticket>,
 }
 
 impl Shard {
@@ -106,6 +79,7 @@ impl Shard {
         if self.failed {
             return;
         }
+        self.collect_emptied();
         self.dispatch_dirty();
         if self.log.has_room() {
             self.seal();
@@ -160,28 +134,48 @@ impl Shard {
         match command {
             Command::Open { .. } | Command::Attach { .. } | Command::Detach => {}
             Command::Resume { received } => self.resume(connection, session, received),
-            Command::End { unsettled } => self.end(connection, session, unsettled),
+            Command::End { unsettled } => self.end(connection, session, &unsettled),
             Command::Known => self.prove(session),
-            Command::Publish { seq, to, message, unroutable: _ } => {
-                self.publish(connection, session, seq, &to, message);
+            Command::Publish { seq, to, message, unroutable } => {
+                let publication = Publication { seq, to, message, unroutable };
+                self.publish(connection, session, publication);
             }
-            Command::Consume { seq, address, subscription, credit, .. } => {
-                self.take(connection, session, seq);
-                let Credit::Window(credit) = credit else { return };
-                self.consume(connection, session, address, subscription, credit);
-            }
-            Command::Cancel { seq, address, subscription, .. } => {
-                self.take(connection, session, seq);
-                self.cancel(session, &address, subscription.as_deref());
-            }
-            Command::Flow { .. }
-            | Command::Resolve { .. }
-            | Command::Create { .. }
-            | Command::Leave { .. } => {}
-            Command::Settle { first, last, outcome, .. } => {
+            Command::Settle { first, last, outcome, confirm } => {
                 self.prove(session);
                 self.settle(session, first, last, &outcome);
+                if confirm {
+                    self.tell(connection, Event::Settled { first, last });
+                }
             }
+            _ => self.command_of_link(connection, session, command),
+        }
+    }
+
+    /// The commands of consumers and senders.
+    fn command_of_link(&mut self, connection: ConnectionId, session: SessionId, command: Command) {
+        match command {
+            Command::Consume { seq, consumer, address, subscription, kind, credit, mode } => {
+                self.take(connection, session, seq);
+                let wish = Wish { consumer, address, subscription, kind, credit, mode };
+                self.consume(connection, session, wish);
+            }
+            Command::Flow { consumer, limit, drain } => {
+                self.feeds.set_flow(session, consumer, limit, drain);
+            }
+            Command::Cancel { seq, consumer, address, subscription, forget } => {
+                self.take(connection, session, seq);
+                let farewell = Farewell { consumer, address, subscription, forget };
+                self.cancel(session, &farewell);
+            }
+            Command::Resolve { consumer, address, kind } => {
+                self.resolve(connection, session, consumer, address, kind);
+            }
+            Command::Create { consumer, address, kind, lifetime } => {
+                let dynamic = Dynamic { lifetime, owner: (session, consumer) };
+                self.create(connection, session, address, kind, dynamic);
+            }
+            Command::Leave { consumer } => self.leave(session, consumer),
+            _ => {}
         }
     }
 
@@ -211,9 +205,7 @@ impl Shard {
                 self.outbox.release(self.log.stored());
             }
             Completion::Fetched { ticket, bodies } => {
-                self.fetching.open.remove(&ticket);
-                self.outbox.fill(ticket, &bodies);
-                self.free_extents();
+                self.fetched(ticket, &bodies);
             }
             Completion::Snapshotted { lsn } => {
                 self.log.on_snapshotted(lsn);
@@ -227,14 +219,6 @@ impl Shard {
     fn fail(&mut self, failure: JournalFailure) {
         self.failed = true;
         self.journal_requests.push_back(Output::Failed(failure));
-    }
-
-    fn free_extents(&mut self) {
-        let Fetching { ticket, open, .. } = &self.fetching;
-        let free = self.log.take_free(&mut self.state, *ticket, open.first().copied());
-        if !free.is_empty() {
-            self.journal_requests.push_back(Output::Free(free));
-        }
     }
 
     /// Keeps the bodies in memory within their budget.
@@ -283,25 +267,6 @@ impl Shard {
         self.statistics.frames_bytes =
             self.statistics.frames_bytes.saturating_add(frame.len() as u64);
         self.journal_requests.push_back(Output::Persist(frame));
-    }
-
-    /// Asks for a body; the answer is number `.1` of fetch `.0`.
-    fn fetch(&mut self, slice: Slice) -> (Ticket, usize) {
-        if self.fetching.slices.len() >= crate::limits::FETCH_MAX {
-            self.request_fetch();
-        }
-        self.fetching.slices.push(slice);
-        self.fetching.open.insert(self.fetching.ticket);
-        (self.fetching.ticket, self.fetching.slices.len().saturating_sub(1))
-    }
-
-    fn request_fetch(&mut self) {
-        if self.fetching.slices.is_empty() {
-            return;
-        }
-        let slices = std::mem::take(&mut self.fetching.slices);
-        self.journal_requests.push_back(Output::Fetch(self.fetching.ticket, slices));
-        self.fetching.ticket = Ticket(self.fetching.ticket.0.saturating_add(1));
     }
 
     fn end_sessions_of(&mut self, user: &str) {

@@ -1,15 +1,18 @@
 //! A shard from what its journal holds.
 
 use super::attach::Attachments;
-use super::dispatch::Feeds;
+use super::feeds::Feeds;
+use super::fetch::Fetching;
+use super::links::Links;
 use super::log::{Log, LogLimits};
 use super::outbox::Outbox;
 use super::publish::Taking;
-use super::{Config, Fetching, Shard};
-use crate::command::SessionKind;
+use super::route::Routes;
+use super::{Config, Shard};
+use crate::command::{ConsumerId, SessionId, SessionKind};
 use crate::journal::{Lsn, Recovery};
 use crate::policy::Policies;
-use crate::record::Record;
+use crate::record::{AddressId, Record};
 use crate::state::{ReplayError, State};
 use crate::stats::Statistics;
 use crate::time::Timestamp;
@@ -100,6 +103,8 @@ impl Shard {
             outbox: Outbox::default(),
             attachments: Attachments::default(),
             feeds: Feeds::default(),
+            links: Links::default(),
+            routes: Routes::default(),
             taking: Taking::default(),
             fetching: Fetching::default(),
             statistics: Statistics::default(),
@@ -119,6 +124,23 @@ impl Shard {
             .partition(|(_, kind)| *kind == SessionKind::Recoverable);
         recoverable.into_iter().for_each(|(session, _)| self.retain(session, now));
         volatile.into_iter().for_each(|(session, _)| self.end_session(session));
+        self.settle_dynamic_addresses();
+    }
+
+    /// Those whose creator is gone with the process, and everybody else, go now.
+    fn settle_dynamic_addresses(&mut self) {
+        let dynamic = self.state.addresses.iter().filter_map(|(id, address)| {
+            let dynamic = address.dynamic.filter(|_| !address.is_deleted())?;
+            Some((*id, dynamic.owner))
+        });
+        let dynamic: Vec<(AddressId, (SessionId, ConsumerId))> = dynamic.collect();
+        for (id, (session, creator)) in &dynamic {
+            if self.state.sessions.contains_key(session) {
+                self.links.join(*session, *creator, *id);
+            }
+        }
+        self.state.emptied.clear();
+        dynamic.into_iter().for_each(|(id, _)| self.collect(id));
     }
 
     /// Whether the durable state of both is the same; for tests of recovery.

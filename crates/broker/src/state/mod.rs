@@ -1,21 +1,22 @@
 //! The durable state: what the records say. Everything here changes through [`State::apply`]
 //! alone, live and in recovery, so that both arrive at the same place.
 
+mod addresses;
 pub(crate) mod bodies;
+mod deliveries;
 pub(crate) mod queue;
 pub(crate) mod session;
 pub(crate) mod snapshot;
 
 use crate::command::{SessionId, SessionKey};
 use crate::journal::Lsn;
-use crate::output::{Death, DeathReason};
 use crate::permission::Permission;
 use crate::policy::AddressKind;
-use crate::record::{AddressId, QueueId, Record};
+use crate::record::{AddressId, Dynamic, QueueId, Record};
 use bodies::{Bodies, MessageKey, Place};
 use bytes::Bytes;
 use queue::Queue;
-use session::{Consumer, Outbound, Session};
+use session::Session;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
@@ -28,6 +29,18 @@ pub(crate) struct Address {
     pub(crate) kind: AddressKind,
     /// The queue of a queue address, or the subscriptions of a topic.
     pub(crate) queues: Vec<QueueId>,
+    /// What makes it go again, if it is dynamic.
+    pub(crate) dynamic: Option<Dynamic>,
+    /// Closed queues whose entries came from here. An address that was deleted is kept for them.
+    closed_queues: u32,
+    deleted: bool,
+}
+
+impl Address {
+    /// Whether it can still be found by its name.
+    pub(crate) fn is_deleted(&self) -> bool {
+        self.deleted
+    }
 }
 
 /// A user as defined.
@@ -51,6 +64,10 @@ pub(crate) struct State {
     addresses_made: u64,
     queues_made: u64,
     sessions_made: u64,
+    /// Grows with every change to where messages may go. Not durable.
+    pub(crate) routes_version: u64,
+    /// Dynamic addresses that a queue of ran empty; for the shard to look at. Not durable.
+    pub(crate) emptied: Vec<AddressId>,
 }
 
 /// Where a record is applied from: its body's place, and its body if it is at hand.
@@ -74,6 +91,7 @@ impl fmt::Display for Inconsistent {
 }
 
 const NO_QUEUE: Inconsistent = Inconsistent { what: "no such queue" };
+const NO_ADDRESS: Inconsistent = Inconsistent { what: "no such address" };
 const NO_SESSION: Inconsistent = Inconsistent { what: "no such session" };
 
 /// What `apply` made of a record, where the caller goes on with it.
@@ -97,17 +115,20 @@ impl State {
             Record::PutUser { name, verifier, permissions } => {
                 let user = User { verifier: verifier.clone(), permissions: permissions.clone() };
                 self.users.insert(name.clone(), user);
+                self.reroute();
             }
             Record::RemoveUser { name } => {
                 self.users.remove(name);
+                self.reroute();
             }
-            Record::Address { host, name, kind } => {
-                applied.address = Some(self.make_address(host, name, *kind));
+            Record::Address { host, name, kind, dynamic } => {
+                applied.address = Some(self.make_address(host, name, *kind, *dynamic));
             }
+            Record::Delete { address } => self.delete_address(*address)?,
             Record::Subscribe { address, name, owner } => {
                 applied.queue = Some(self.make_queue(*address, name.clone(), *owner)?);
             }
-            Record::Unsubscribe { queue } => self.drop_queue(*queue)?,
+            Record::Unsubscribe { queue } => self.close_queue(*queue)?,
             Record::Publish { queues, death, format, .. } => {
                 applied.message = self.publish(queues, death.as_ref(), *format, body)?;
             }
@@ -135,212 +156,26 @@ impl State {
                 self.session_mut(session)?.taken = seq;
                 Ok(())
             }
-            Record::Consume { session, queue, credit } => self.consume(session, queue, credit),
-            Record::Cancel { session, queue } => self.cancel(session, queue),
-            Record::Dispatch { session, queue, entry } => self.dispatch(session, queue, entry),
-            Record::Accept { session, first, last } => self.accept(session, first, last),
-            Record::Return { session, first, last, counted } => {
-                self.give_back(session, first, last, counted)
+            Record::Consume { session, queue, consumer, window } => {
+                self.consume(session, queue, consumer, window)
             }
-            Record::DeadLetter { queue, entry, to, reason } => {
-                self.dead_letter(queue, entry, to, reason)
+            Record::Cancel { session, queue, consumer } => self.cancel(session, queue, consumer),
+            Record::Dispatch { session, queue, entry, consumer } => {
+                self.dispatch(session, queue, entry, consumer)
+            }
+            Record::Accept { session, first, last } => self.accept(session, first, last),
+            Record::Return { session, first, last, counted, ref annotations } => {
+                self.give_back(session, first, last, counted, annotations.as_ref())
+            }
+            Record::DeadLetter { queue, entry, to, reason, ref detail } => {
+                self.dead_letter(queue, entry, to, reason, detail.clone())
             }
             _ => Err(Inconsistent { what: "record of no session" }),
         }
     }
 
-    pub(crate) fn find_address(&self, host: &str, name: &str) -> Option<AddressId> {
-        self.names.get(host)?.get(name).copied()
-    }
-
     fn session_mut(&mut self, session: SessionId) -> Result<&mut Session, Inconsistent> {
         self.sessions.get_mut(&session).ok_or(NO_SESSION)
-    }
-
-    fn make_address(&mut self, host: &str, name: &str, kind: AddressKind) -> AddressId {
-        self.addresses_made = self.addresses_made.saturating_add(1);
-        let id = AddressId(self.addresses_made);
-        let name: Arc<str> = Arc::from(name);
-        self.names.entry(host.to_owned()).or_default().insert(Arc::clone(&name), id);
-        let mut queues = Vec::new();
-        if kind == AddressKind::Queue {
-            queues.push(self.number_queue(Queue::new(id, None, None)));
-        }
-        self.addresses.insert(id, Address { host: host.to_owned(), name, kind, queues });
-        id
-    }
-
-    fn number_queue(&mut self, queue: Queue) -> QueueId {
-        self.queues_made = self.queues_made.saturating_add(1);
-        let id = QueueId(self.queues_made);
-        self.queues.insert(id, queue);
-        id
-    }
-
-    fn make_queue(
-        &mut self,
-        address: AddressId,
-        name: Option<String>,
-        owner: Option<SessionId>,
-    ) -> Result<QueueId, Inconsistent> {
-        let id = self.number_queue(Queue::new(address, name, owner));
-        if let Some(owner) = owner {
-            self.session_mut(owner)?.owned.push(id);
-        }
-        let address = self.addresses.get_mut(&address);
-        address.ok_or(Inconsistent { what: "no such address" })?.queues.push(id);
-        Ok(id)
-    }
-
-    fn drop_queue(&mut self, id: QueueId) -> Result<(), Inconsistent> {
-        let queue = self.queues.remove(&id).ok_or(NO_QUEUE)?;
-        queue.messages().for_each(|message| self.bodies.release(message));
-        if let Some(address) = self.addresses.get_mut(&queue.address) {
-            address.queues.retain(|other| *other != id);
-        }
-        Ok(())
-    }
-
-    fn publish(
-        &mut self,
-        queues: &[QueueId],
-        death: Option<&(DeathReason, String)>,
-        format: u8,
-        body: BodyAt,
-    ) -> Result<Option<MessageKey>, Inconsistent> {
-        let death = death.map(|(reason, address)| {
-            Arc::new(Death { reason: *reason, address: address.clone(), detail: None })
-        });
-        let key = self
-            .bodies
-            .insert(body.place, format, death, body.cached)
-            .ok_or(Inconsistent { what: "too many messages" })?;
-        for queue in queues {
-            self.queues.get_mut(queue).ok_or(NO_QUEUE)?.push(key);
-            self.bodies.refer(key);
-        }
-        if queues.is_empty() {
-            self.bodies.discard_unreferenced(key);
-            return Ok(None);
-        }
-        Ok(Some(key))
-    }
-
-    fn consume(
-        &mut self,
-        session: SessionId,
-        queue: QueueId,
-        credit: u32,
-    ) -> Result<(), Inconsistent> {
-        let session = self.session_mut(session)?;
-        if let Some(known) = session.consumers.iter_mut().find(|other| other.queue == queue) {
-            known.credit = credit;
-            return Ok(());
-        }
-        let out = session.outbound().filter(|(_, outbound)| outbound.queue == queue).count();
-        let unsettled = u32::try_from(out).unwrap_or(u32::MAX);
-        session.consumers.push(Consumer { queue, credit, unsettled });
-        Ok(())
-    }
-
-    fn cancel(&mut self, session: SessionId, queue: QueueId) -> Result<(), Inconsistent> {
-        let consumers = &mut self.session_mut(session)?.consumers;
-        consumers.retain(|consumer| consumer.queue != queue);
-        // A volatile subscription is fed no more, but what is out stays: the session may yet
-        // have to deliver it again.
-        let Some(slot) = self.queues.get_mut(&queue).filter(|slot| slot.owner == Some(session))
-        else {
-            return Ok(());
-        };
-        slot.drop_ready().into_iter().for_each(|message| self.bodies.release(message));
-        if let Some(address) = self.addresses.get_mut(&slot.address) {
-            address.queues.retain(|other| *other != queue);
-        }
-        Ok(())
-    }
-
-    fn dispatch(
-        &mut self,
-        session: SessionId,
-        queue: QueueId,
-        entry: u64,
-    ) -> Result<(), Inconsistent> {
-        let slot = self.queues.get_mut(&queue).ok_or(NO_QUEUE)?;
-        let message = slot
-            .dispatch(entry)
-            .ok_or(Inconsistent { what: "dispatch of an entry that is not next" })?;
-        let message = self.bodies.get(message);
-        let len_bytes = message.map_or(0, |message| message.place.len_bytes);
-        self.session_mut(session)?.dispatch(Outbound { queue, entry, len_bytes });
-        Ok(())
-    }
-
-    fn accept(&mut self, session: SessionId, first: u64, last: u64) -> Result<(), Inconsistent> {
-        let Self { sessions, queues, bodies, .. } = self;
-        let session = sessions.get_mut(&session).ok_or(NO_SESSION)?;
-        for seq in first.max(session.first_unsettled())..=last.min(session.sent()) {
-            let Some(outbound) = session.settle(seq) else {
-                continue;
-            };
-            let queue = queues.get_mut(&outbound.queue);
-            if let Some(message) = queue.and_then(|queue| queue.remove(outbound.entry)) {
-                bodies.release(message);
-            }
-        }
-        Ok(())
-    }
-
-    fn give_back(
-        &mut self,
-        session: SessionId,
-        first: u64,
-        last: u64,
-        counted: bool,
-    ) -> Result<(), Inconsistent> {
-        let Self { sessions, queues, .. } = self;
-        let session = sessions.get_mut(&session).ok_or(NO_SESSION)?;
-        for seq in first.max(session.first_unsettled())..=last.min(session.sent()) {
-            let Some(outbound) = session.settle(seq) else {
-                continue;
-            };
-            if let Some(queue) = queues.get_mut(&outbound.queue) {
-                queue.give_back(outbound.entry, counted);
-            }
-        }
-        Ok(())
-    }
-
-    fn end_session(&mut self, id: SessionId) -> Result<(), Inconsistent> {
-        let session = self.sessions.remove(&id).ok_or(NO_SESSION)?;
-        if self.keys.get(&session.key) == Some(&id) {
-            self.keys.remove(&session.key);
-        }
-        for (_, outbound) in session.outbound() {
-            if let Some(queue) = self.queues.get_mut(&outbound.queue) {
-                queue.give_back(outbound.entry, true);
-            }
-        }
-        session.owned.into_iter().try_for_each(|queue| self.drop_queue(queue))
-    }
-
-    fn dead_letter(
-        &mut self,
-        queue: QueueId,
-        entry: u64,
-        to: QueueId,
-        reason: DeathReason,
-    ) -> Result<(), Inconsistent> {
-        let from = self.queues.get_mut(&queue).ok_or(NO_QUEUE)?;
-        let address = self.addresses.get(&from.address);
-        let address = address.map(|address| address.name.to_string()).unwrap_or_default();
-        let message =
-            from.remove(entry).ok_or(Inconsistent { what: "dead letter without an entry" })?;
-        let dead = self.bodies.copy_as_dead(message, Death { reason, address, detail: None });
-        self.bodies.release(message);
-        let dead = dead.ok_or(Inconsistent { what: "too many messages" })?;
-        self.queues.get_mut(&to).ok_or(NO_QUEUE)?.push(dead);
-        self.bodies.refer(dead);
-        Ok(())
     }
 
     /// Replays one frame's payload.

@@ -1,8 +1,10 @@
 //! One queue: what was never dispatched, in order, and what was dispatched and is not settled.
 
 use super::bodies::MessageKey;
-use crate::command::SessionId;
+use crate::command::{ConsumerId, SessionId};
+use crate::limits::{ANNOTATIONS_MAX_BYTES, QUEUE_ANNOTATIONS_MAX_BYTES};
 use crate::record::AddressId;
+use bytes::Bytes;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// A queue of an address, or a subscription of a topic.
@@ -11,8 +13,15 @@ pub(crate) struct Queue {
     pub(crate) address: AddressId,
     /// Name of a durable subscription.
     pub(crate) subscription: Option<String>,
-    /// The session a volatile subscription lives and dies with.
-    pub(crate) owner: Option<SessionId>,
+    /// The consumer a volatile subscription lives and dies with.
+    pub(crate) owner: Option<(SessionId, ConsumerId)>,
+    /// Who consumes it; every one of them has it among its session's consumers.
+    pub(crate) consumers: BTreeSet<(SessionId, ConsumerId)>,
+    /// Neither fed nor consumed any more. What is out stays, because its session may yet have to
+    /// deliver it again; what comes back is gone, and with the last entry the queue is.
+    pub(crate) closed: bool,
+    /// Whether its address is dynamic.
+    pub(crate) dynamic: bool,
     /// Number of the first entry in `fresh`; every entry below was dispatched at least once.
     fresh_from: u64,
     /// Never dispatched, numbered without gaps.
@@ -21,6 +30,9 @@ pub(crate) struct Queue {
     dispatched: BTreeMap<u64, EntryView>,
     /// Those of `dispatched` that came back.
     returned: BTreeSet<u64>,
+    /// What consumers left with entries. Few have any, and so it is kept apart.
+    annotations: BTreeMap<u64, Bytes>,
+    annotations_bytes: usize,
 }
 
 /// An entry that is not settled.
@@ -36,16 +48,21 @@ impl Queue {
     pub(crate) fn new(
         address: AddressId,
         subscription: Option<String>,
-        owner: Option<SessionId>,
+        owner: Option<(SessionId, ConsumerId)>,
     ) -> Self {
         Self {
             address,
             subscription,
             owner,
+            consumers: BTreeSet::new(),
+            closed: false,
+            dynamic: false,
             fresh_from: 0,
             fresh: VecDeque::new(),
             dispatched: BTreeMap::new(),
             returned: BTreeSet::new(),
+            annotations: BTreeMap::new(),
+            annotations_bytes: 0,
         }
     }
 
@@ -54,19 +71,83 @@ impl Queue {
         !self.fresh.is_empty() || !self.returned.is_empty()
     }
 
-    pub(crate) fn push(&mut self, message: MessageKey) {
+    /// Whether it holds nothing, not even a message that is out.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.fresh.is_empty() && self.dispatched.is_empty()
+    }
+
+    /// Adds a message at the end and tells its entry.
+    pub(crate) fn push(&mut self, message: MessageKey) -> u64 {
+        let entry = self.fresh_from.saturating_add(self.fresh.len() as u64);
         self.fresh.push_back(message);
+        entry
     }
 
     /// The next entry to dispatch: what came back first, else the oldest fresh one.
     pub(crate) fn next_ready(&self) -> Option<u64> {
-        let fresh = (!self.fresh.is_empty()).then_some(self.fresh_from);
-        self.returned.first().copied().or(fresh)
+        self.returned.first().copied().or_else(|| self.first_fresh())
     }
 
-    /// An entry that was dispatched and is not settled.
+    /// The first entry from `from` on that is not out.
+    pub(crate) fn next_in(&self, from: u64) -> Option<u64> {
+        if let Some(returned) = self.returned.range(from..).next() {
+            return Some(*returned);
+        }
+        let entry = from.max(self.fresh_from);
+        self.fresh_at(entry).map(|_| entry)
+    }
+
+    /// The first entry from `from` on that came back.
+    pub(crate) fn next_returned(&self, from: u64) -> Option<u64> {
+        self.returned.range(from..).next().copied()
+    }
+
+    /// The oldest entry that was never dispatched.
+    pub(crate) fn first_fresh(&self) -> Option<u64> {
+        (!self.fresh.is_empty()).then_some(self.fresh_from)
+    }
+
+    fn fresh_at(&self, entry: u64) -> Option<MessageKey> {
+        let at = usize::try_from(entry.checked_sub(self.fresh_from)?).ok()?;
+        self.fresh.get(at).copied()
+    }
+
+    /// An entry that is not settled.
     pub(crate) fn entry(&self, entry: u64) -> Option<EntryView> {
-        self.dispatched.get(&entry).copied()
+        let dispatched = self.dispatched.get(&entry).copied();
+        let fresh =
+            || self.fresh_at(entry).map(|message| EntryView { message, count: 0, out: false });
+        dispatched.or_else(fresh)
+    }
+
+    /// What was left with an entry.
+    pub(crate) fn annotations(&self, entry: u64) -> Option<&Bytes> {
+        if self.annotations.is_empty() { None } else { self.annotations.get(&entry) }
+    }
+
+    pub(crate) fn all_annotations(&self) -> impl ExactSizeIterator<Item = (u64, &Bytes)> + '_ {
+        self.annotations.iter().map(|(entry, annotations)| (*entry, annotations))
+    }
+
+    /// Leaves `annotations` with an entry, in the place of older ones. Too many are not kept.
+    pub(crate) fn annotate(&mut self, entry: u64, annotations: Bytes) {
+        let before = self.annotations(entry).map_or(0, Bytes::len);
+        let bytes = self.annotations_bytes.saturating_sub(before).saturating_add(annotations.len());
+        if annotations.len() > ANNOTATIONS_MAX_BYTES || bytes > QUEUE_ANNOTATIONS_MAX_BYTES {
+            return;
+        }
+        self.annotations_bytes = bytes;
+        self.annotations.insert(entry, annotations);
+    }
+
+    /// The entry is gone: what was left with it.
+    pub(crate) fn take_annotations(&mut self, entry: u64) -> Option<Bytes> {
+        if self.annotations.is_empty() {
+            return None;
+        }
+        let taken = self.annotations.remove(&entry)?;
+        self.annotations_bytes = self.annotations_bytes.saturating_sub(taken.len());
+        Some(taken)
     }
 
     /// Takes the next ready entry out. `None` if that is not `entry`.
@@ -89,21 +170,26 @@ impl Queue {
         Some(message)
     }
 
-    /// Takes a dispatched entry off the queue, and gives back its message.
+    /// Takes a dispatched entry off the queue, and gives back its message. What was left with it
+    /// goes too, unless it was taken before.
     pub(crate) fn remove(&mut self, entry: u64) -> Option<MessageKey> {
         let view = self.dispatched.remove(&entry)?;
         if !view.out {
             self.returned.remove(&entry);
         }
+        self.take_annotations(entry);
         Some(view.message)
     }
 
     /// Puts an entry that is out back to its place.
-    pub(crate) fn give_back(&mut self, entry: u64, counted: bool) {
+    pub(crate) fn give_back(&mut self, entry: u64, counted: bool, annotations: Option<&Bytes>) {
         let Some(view) = self.dispatched.get_mut(&entry).filter(|view| view.out) else { return };
         view.out = false;
         view.count = view.count.saturating_add(u16::from(counted));
         self.returned.insert(entry);
+        if let Some(annotations) = annotations {
+            self.annotate(entry, annotations.clone());
+        }
     }
 
     /// Takes off every entry that is not out.
@@ -113,6 +199,9 @@ impl Queue {
             returned.iter().filter_map(|entry| self.remove(*entry)).collect();
         self.fresh_from = self.fresh_from.saturating_add(self.fresh.len() as u64);
         dropped.extend(std::mem::take(&mut self.fresh));
+        // A dead letter brings annotations along before it is ever dispatched.
+        self.annotations.retain(|entry, _| self.dispatched.contains_key(entry));
+        self.annotations_bytes = self.annotations.values().map(Bytes::len).sum();
         dropped
     }
 

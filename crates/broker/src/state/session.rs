@@ -1,6 +1,6 @@
 //! One session and its ledger.
 
-use crate::command::{SessionKey, SessionKind};
+use crate::command::{ConsumerId, SessionKey, SessionKind};
 use crate::output::Ledger;
 use crate::record::QueueId;
 use std::collections::VecDeque;
@@ -20,7 +20,8 @@ pub(crate) struct Session {
     outbound: VecDeque<Option<Outbound>>,
     unsettled: usize,
     unsettled_bytes: u64,
-    pub(crate) consumers: Vec<Consumer>,
+    /// In the order of queue and name.
+    consumers: Vec<Consumer>,
     /// Volatile subscriptions, which end with the session.
     pub(crate) owned: Vec<QueueId>,
 }
@@ -30,6 +31,7 @@ pub(crate) struct Session {
 pub(crate) struct Outbound {
     pub(crate) queue: QueueId,
     pub(crate) entry: u64,
+    pub(crate) consumer: ConsumerId,
     pub(crate) len_bytes: u32,
 }
 
@@ -37,9 +39,22 @@ pub(crate) struct Outbound {
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) struct Consumer {
     pub(crate) queue: QueueId,
-    pub(crate) credit: u32,
-    /// Deliveries of this queue that are not settled.
+    pub(crate) name: ConsumerId,
+    /// Most unsettled deliveries; `None` where the connection says how far they flow.
+    pub(crate) window: Option<u32>,
+    /// Its deliveries that are not settled.
     pub(crate) unsettled: u32,
+}
+
+impl Consumer {
+    fn key(&self) -> (QueueId, ConsumerId) {
+        (self.queue, self.name)
+    }
+
+    /// Whether its window lets one more delivery pass.
+    pub(crate) fn has_room(&self) -> bool {
+        self.window.is_none_or(|window| self.unsettled < window)
+    }
 }
 
 impl Session {
@@ -81,19 +96,49 @@ impl Session {
         self.unsettled_bytes
     }
 
-    pub(crate) fn consumer(&self, queue: QueueId) -> Option<&Consumer> {
-        self.consumers.iter().find(|consumer| consumer.queue == queue)
+    pub(crate) fn consumers(&self) -> &[Consumer] {
+        &self.consumers
     }
 
-    fn consumer_mut(&mut self, queue: QueueId) -> Option<&mut Consumer> {
-        self.consumers.iter_mut().find(|consumer| consumer.queue == queue)
+    pub(crate) fn consumer(&self, queue: QueueId, name: ConsumerId) -> Option<&Consumer> {
+        let at = self.consumers.binary_search_by_key(&(queue, name), Consumer::key).ok()?;
+        self.consumers.get(at)
+    }
+
+    fn consumer_mut(&mut self, queue: QueueId, name: ConsumerId) -> Option<&mut Consumer> {
+        let at = self.consumers.binary_search_by_key(&(queue, name), Consumer::key).ok()?;
+        self.consumers.get_mut(at)
+    }
+
+    /// Adds a consumer or changes its window.
+    pub(crate) fn consume(&mut self, queue: QueueId, name: ConsumerId, window: Option<u32>) {
+        match self.consumers.binary_search_by_key(&(queue, name), Consumer::key) {
+            Ok(at) => {
+                if let Some(known) = self.consumers.get_mut(at) {
+                    known.window = window;
+                }
+            }
+            Err(at) => {
+                let is_its = |out: &Outbound| out.queue == queue && out.consumer == name;
+                let out = self.outbound.iter().flatten().filter(|out| is_its(out)).count();
+                let unsettled = u32::try_from(out).unwrap_or(u32::MAX);
+                self.consumers.insert(at, Consumer { queue, name, window, unsettled });
+            }
+        }
+    }
+
+    /// Takes a consumer off; what is out to it stays.
+    pub(crate) fn cancel(&mut self, queue: QueueId, name: ConsumerId) {
+        if let Ok(at) = self.consumers.binary_search_by_key(&(queue, name), Consumer::key) {
+            self.consumers.remove(at);
+        }
     }
 
     pub(crate) fn dispatch(&mut self, outbound: Outbound) {
         self.outbound.push_back(Some(outbound));
         self.unsettled = self.unsettled.saturating_add(1);
         self.unsettled_bytes = self.unsettled_bytes.saturating_add(u64::from(outbound.len_bytes));
-        if let Some(consumer) = self.consumer_mut(outbound.queue) {
+        if let Some(consumer) = self.consumer_mut(outbound.queue, outbound.consumer) {
             consumer.unsettled = consumer.unsettled.saturating_add(1);
         }
     }
@@ -104,7 +149,7 @@ impl Session {
         let outbound = self.outbound.get_mut(usize::try_from(at).ok()?)?.take()?;
         self.unsettled = self.unsettled.saturating_sub(1);
         self.unsettled_bytes = self.unsettled_bytes.saturating_sub(u64::from(outbound.len_bytes));
-        if let Some(consumer) = self.consumer_mut(outbound.queue) {
+        if let Some(consumer) = self.consumer_mut(outbound.queue, outbound.consumer) {
             consumer.unsettled = consumer.unsettled.saturating_sub(1);
         }
         while let Some(None) = self.outbound.front() {

@@ -2,11 +2,20 @@
 //! make of an empty one: live and recovered shards go through the same `State::apply`.
 //! Byte by byte in `docs/design/records.md`.
 
+mod parts;
+
 use crate::codec::{Malformed, Put, Reader};
-use crate::command::{SessionId, SessionKey, SessionKind};
-use crate::output::DeathReason;
+use crate::command::{ConsumerId, SessionId, SessionKey, SessionKind};
+use crate::output::{Death, DeathReason};
 use crate::permission::Permission;
-use crate::policy::AddressKind;
+use crate::policy::{AddressKind, Lifetime};
+use bytes::Bytes;
+pub(crate) use parts::{
+    put_death, put_dynamic, put_key, put_kind, put_owner, put_user, read_consumer, read_death,
+    read_dynamic, read_format, read_key, read_kind, read_owner, read_session_kind, read_user,
+};
+use parts::{put_ints, read_reason, reason_code};
+use std::borrow::Cow;
 
 /// An address, numbered in the order of creation.
 #[derive(Clone, Copy, Debug, Default, Eq, Ord, PartialEq, PartialOrd)]
@@ -15,6 +24,14 @@ pub(crate) struct AddressId(pub(crate) u64);
 /// A queue: the one of a queue address, or a subscription of a topic.
 #[derive(Clone, Copy, Debug, Default, Eq, Ord, PartialEq, PartialOrd)]
 pub(crate) struct QueueId(pub(crate) u64);
+
+/// What makes an address dynamic.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) struct Dynamic {
+    pub(crate) lifetime: Lifetime,
+    /// The link that created it.
+    pub(crate) owner: (SessionId, ConsumerId),
+}
 
 /// One change of state. Ids are not recorded where they follow from the order.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -32,20 +49,25 @@ pub(crate) enum Record<'a> {
         host: String,
         name: String,
         kind: AddressKind,
+        dynamic: Option<Dynamic>,
     },
-    /// A subscription of a topic: durable with a name, else owned by a session.
+    /// The address goes, with its queues.
+    Delete {
+        address: AddressId,
+    },
+    /// A subscription of a topic: durable with a name, else owned by a consumer.
     Subscribe {
         address: AddressId,
         name: Option<String>,
-        owner: Option<SessionId>,
+        owner: Option<(SessionId, ConsumerId)>,
     },
     Unsubscribe {
         queue: QueueId,
     },
     /// One body, put into each of the queues. `death` where it goes to dead letters unheard.
     Publish {
-        queues: Vec<QueueId>,
-        death: Option<(DeathReason, String)>,
+        queues: Cow<'a, [QueueId]>,
+        death: Option<Death>,
         format: u8,
         body: &'a [u8],
     },
@@ -61,14 +83,17 @@ pub(crate) enum Record<'a> {
         session: SessionId,
         seq: u64,
     },
+    /// Without a window, deliveries flow as the connection allows.
     Consume {
         session: SessionId,
         queue: QueueId,
-        credit: u32,
+        consumer: ConsumerId,
+        window: Option<u32>,
     },
     Cancel {
         session: SessionId,
         queue: QueueId,
+        consumer: ConsumerId,
     },
     /// The client has shown that it knows the session.
     Prove {
@@ -79,6 +104,7 @@ pub(crate) enum Record<'a> {
         session: SessionId,
         queue: QueueId,
         entry: u64,
+        consumer: ConsumerId,
     },
     /// Deliveries `first..=last` leave the ledger; their entries leave the queue.
     Accept {
@@ -92,13 +118,15 @@ pub(crate) enum Record<'a> {
         first: u64,
         last: u64,
         counted: bool,
+        annotations: Option<Bytes>,
     },
-    /// An entry that is not out moves to a dead-letter queue.
+    /// An entry that was dispatched moves to a dead-letter queue.
     DeadLetter {
         queue: QueueId,
         entry: u64,
         to: QueueId,
         reason: DeathReason,
+        detail: Option<String>,
     },
 }
 
@@ -118,6 +146,7 @@ const ACCEPT: u64 = 13;
 const RETURN: u64 = 14;
 const DEAD_LETTER: u64 = 15;
 const PROVE: u64 = 16;
+const DELETE: u64 = 17;
 
 impl<'a> Record<'a> {
     /// Appends the record, for `Publish` all but the bytes of its body, which come last.
@@ -131,12 +160,14 @@ impl<'a> Record<'a> {
                 out.put_int(REMOVE_USER);
                 out.put_str(name);
             }
-            Self::Address { host, name, kind } => {
+            Self::Address { host, name, kind, dynamic } => {
                 out.put_int(ADDRESS);
                 out.put_str(host);
                 out.put_str(name);
                 put_kind(out, *kind);
+                put_dynamic(out, dynamic.as_ref());
             }
+            Self::Delete { address } => put_ints(out, &[DELETE, address.0]),
             Self::Subscribe { address, name, owner } => {
                 out.put_int(SUBSCRIBE);
                 out.put_int(address.0);
@@ -147,7 +178,7 @@ impl<'a> Record<'a> {
             Self::Publish { queues, death, format, body } => {
                 put_ints(out, &[PUBLISH, queues.len() as u64]);
                 queues.iter().for_each(|queue| out.put_int(queue.0));
-                put_death(out, death.as_ref().map(|(reason, address)| (*reason, address.as_str())));
+                put_death(out, death.as_ref());
                 put_ints(out, &[u64::from(*format), body.len() as u64]);
             }
             Self::OpenSession { key, kind } => {
@@ -159,27 +190,33 @@ impl<'a> Record<'a> {
         }
     }
 
-    /// The records of ids and numbers alone.
+    /// The records that begin with a session, and `DeadLetter`.
     fn encode_of_session(&self, out: &mut Vec<u8>) {
         match self {
             Self::EndSession { session } => put_ints(out, &[END_SESSION, session.0]),
             Self::Prove { session } => put_ints(out, &[PROVE, session.0]),
             Self::Taken { session, seq } => put_ints(out, &[TAKEN, session.0, *seq]),
-            Self::Consume { session, queue, credit } => {
-                put_ints(out, &[CONSUME, session.0, queue.0, u64::from(*credit)]);
+            Self::Consume { session, queue, consumer, window } => {
+                // A window is never 0.
+                let window = u64::from(window.unwrap_or(0));
+                put_ints(out, &[CONSUME, session.0, queue.0, u64::from(consumer.0), window]);
             }
-            Self::Cancel { session, queue } => put_ints(out, &[CANCEL, session.0, queue.0]),
-            Self::Dispatch { session, queue, entry } => {
-                put_ints(out, &[DISPATCH, session.0, queue.0, *entry]);
+            Self::Cancel { session, queue, consumer } => {
+                put_ints(out, &[CANCEL, session.0, queue.0, u64::from(consumer.0)]);
+            }
+            Self::Dispatch { session, queue, entry, consumer } => {
+                put_ints(out, &[DISPATCH, session.0, queue.0, *entry, u64::from(consumer.0)]);
             }
             Self::Accept { session, first, last } => {
                 put_ints(out, &[ACCEPT, session.0, *first, *last]);
             }
-            Self::Return { session, first, last, counted } => {
+            Self::Return { session, first, last, counted, annotations } => {
                 put_ints(out, &[RETURN, session.0, *first, *last, u64::from(*counted)]);
+                out.put_optional_bytes(annotations.as_deref());
             }
-            Self::DeadLetter { queue, entry, to, reason } => {
+            Self::DeadLetter { queue, entry, to, reason, detail } => {
                 put_ints(out, &[DEAD_LETTER, queue.0, *entry, to.0, reason_code(*reason)]);
+                out.put_option(detail.as_deref());
             }
             _ => {}
         }
@@ -198,7 +235,9 @@ impl<'a> Record<'a> {
                 host: from.string("host")?,
                 name: from.string("address")?,
                 kind: read_kind(from)?,
+                dynamic: read_dynamic(from)?,
             },
+            DELETE => Self::Delete { address: AddressId(from.int("address id")?) },
             SUBSCRIBE => Self::Subscribe {
                 address: AddressId(from.int("address id")?),
                 name: from.option("subscription")?,
@@ -221,6 +260,7 @@ impl<'a> Record<'a> {
         }
         let death = read_death(from)?;
         let format = read_format(from)?;
+        let queues = Cow::Owned(queues);
         Ok(Self::Publish { queues, death, format, body: from.bytes("body")? })
     }
 
@@ -228,147 +268,43 @@ impl<'a> Record<'a> {
     fn decode_of_session(tag: u64, from: &mut Reader<'a>) -> Result<Self, Malformed> {
         let first = from.int("id")?;
         let session = SessionId(first);
-        let mut int = |what| from.int(what);
         Ok(match tag {
             END_SESSION => Self::EndSession { session },
             PROVE => Self::Prove { session },
-            TAKEN => Self::Taken { session, seq: int("sequence")? },
+            TAKEN => Self::Taken { session, seq: from.int("sequence")? },
             CONSUME => Self::Consume {
                 session,
-                queue: QueueId(int("queue id")?),
-                credit: from.int32("credit")?,
+                queue: QueueId(from.int("queue id")?),
+                consumer: read_consumer(from)?,
+                window: Some(from.int32("window")?).filter(|window| *window > 0),
             },
-            CANCEL => Self::Cancel { session, queue: QueueId(int("queue id")?) },
-            DISPATCH => {
-                Self::Dispatch { session, queue: QueueId(int("queue id")?), entry: int("entry")? }
-            }
-            ACCEPT => Self::Accept { session, first: int("first")?, last: int("last")? },
+            CANCEL => Self::Cancel {
+                session,
+                queue: QueueId(from.int("queue id")?),
+                consumer: read_consumer(from)?,
+            },
+            DISPATCH => Self::Dispatch {
+                session,
+                queue: QueueId(from.int("queue id")?),
+                entry: from.int("entry")?,
+                consumer: read_consumer(from)?,
+            },
+            ACCEPT => Self::Accept { session, first: from.int("first")?, last: from.int("last")? },
             RETURN => Self::Return {
                 session,
-                first: int("first")?,
-                last: int("last")?,
+                first: from.int("first")?,
+                last: from.int("last")?,
                 counted: from.flag("counted")?,
+                annotations: from.optional_bytes("annotations")?.map(Bytes::copy_from_slice),
             },
             DEAD_LETTER => Self::DeadLetter {
                 queue: QueueId(first),
-                entry: int("entry")?,
-                to: QueueId(int("queue id")?),
+                entry: from.int("entry")?,
+                to: QueueId(from.int("queue id")?),
                 reason: read_reason(from)?,
+                detail: from.option("detail")?,
             },
             _ => return Err(Malformed { what: "record tag" }),
         })
     }
-}
-
-fn put_ints(out: &mut Vec<u8>, ints: &[u64]) {
-    ints.iter().for_each(|int| out.put_int(*int));
-}
-
-pub(crate) fn put_user(out: &mut Vec<u8>, name: &str, verifier: &str, rules: &[Permission]) {
-    out.put_str(name);
-    out.put_str(verifier);
-    out.put_int(rules.len() as u64);
-    for rule in rules {
-        out.put_str(&rule.pattern);
-        out.put_flag(rule.send);
-        out.put_flag(rule.receive);
-        out.put_flag(rule.manage);
-    }
-}
-
-pub(crate) fn read_user(
-    from: &mut Reader<'_>,
-) -> Result<(String, String, Vec<Permission>), Malformed> {
-    let name = from.string("user")?;
-    let verifier = from.string("verifier")?;
-    let mut rules = Vec::new();
-    for _ in 0..from.len("permission count")? {
-        rules.push(Permission {
-            pattern: from.string("pattern")?,
-            send: from.flag("send")?,
-            receive: from.flag("receive")?,
-            manage: from.flag("manage")?,
-        });
-    }
-    Ok((name, verifier, rules))
-}
-
-pub(crate) fn put_kind(out: &mut Vec<u8>, kind: AddressKind) {
-    out.put_flag(kind == AddressKind::Topic);
-}
-
-pub(crate) fn read_kind(from: &mut Reader<'_>) -> Result<AddressKind, Malformed> {
-    Ok(if from.flag("address kind")? { AddressKind::Topic } else { AddressKind::Queue })
-}
-
-pub(crate) fn put_owner(out: &mut Vec<u8>, owner: Option<SessionId>) {
-    // Sessions are numbered from 1, so that 0 is nobody.
-    out.put_int(owner.map_or(0, |session| session.0));
-}
-
-pub(crate) fn read_owner(from: &mut Reader<'_>) -> Result<Option<SessionId>, Malformed> {
-    let id = from.int("session id")?;
-    Ok((id != 0).then_some(SessionId(id)))
-}
-
-pub(crate) fn put_key(out: &mut Vec<u8>, key: &SessionKey) {
-    out.put_str(&key.host);
-    out.put_str(&key.user);
-    out.put_option(key.origin.as_deref());
-    out.put_str(&key.name);
-}
-
-pub(crate) fn read_key(from: &mut Reader<'_>) -> Result<SessionKey, Malformed> {
-    Ok(SessionKey {
-        host: from.string("host")?,
-        user: from.string("user")?,
-        origin: from.option("origin")?,
-        name: from.string("session name")?,
-    })
-}
-
-pub(crate) fn read_session_kind(from: &mut Reader<'_>) -> Result<SessionKind, Malformed> {
-    let recoverable = from.flag("session kind")?;
-    Ok(if recoverable { SessionKind::Recoverable } else { SessionKind::Volatile })
-}
-
-pub(crate) fn put_death(out: &mut Vec<u8>, death: Option<(DeathReason, &str)>) {
-    match death {
-        None => out.put_int(0),
-        Some((reason, address)) => {
-            out.put_int(reason_code(reason));
-            out.put_str(address);
-        }
-    }
-}
-
-pub(crate) fn read_death(
-    from: &mut Reader<'_>,
-) -> Result<Option<(DeathReason, String)>, Malformed> {
-    match from.int("death reason")? {
-        0 => Ok(None),
-        code => Ok(Some((reason_of(code)?, from.string("address")?))),
-    }
-}
-
-pub(crate) fn read_format(from: &mut Reader<'_>) -> Result<u8, Malformed> {
-    u8::try_from(from.int("format")?).map_err(|_| Malformed { what: "format" })
-}
-
-fn read_reason(from: &mut Reader<'_>) -> Result<DeathReason, Malformed> {
-    reason_of(from.int("death reason")?)
-}
-
-/// 1 and up; 0 says that there is none.
-fn reason_code(reason: DeathReason) -> u64 {
-    DeathReason::ALL
-        .iter()
-        .position(|known| *known == reason)
-        .map_or(0, |at| at as u64)
-        .saturating_add(1)
-}
-
-fn reason_of(code: u64) -> Result<DeathReason, Malformed> {
-    let at = code.checked_sub(1).and_then(|at| usize::try_from(at).ok());
-    at.and_then(|at| DeathReason::ALL.get(at).copied()).ok_or(Malformed { what: "death reason" })
 }

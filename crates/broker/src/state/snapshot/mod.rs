@@ -2,17 +2,18 @@
 //! newest frames are not known yet; they are put in front of it once they are, see
 //! `shard::log`.
 
+mod queues;
+mod sessions;
+
 use super::bodies::{MessageKey, Place};
-use super::queue::{EntryView, Queue};
-use super::session::{Consumer, Outbound, Session};
+use super::queue::Queue;
 use super::{Address, State, User};
 use crate::codec::{Malformed, Put, Reader};
-use crate::command::SessionId;
 use crate::journal::{Extent, Location, Lsn};
 use crate::output::Death;
 use crate::record::{
-    AddressId, QueueId, put_death, put_key, put_kind, put_owner, put_user, read_death, read_format,
-    read_key, read_kind, read_owner, read_session_kind, read_user,
+    AddressId, put_death, put_dynamic, put_kind, put_user, read_death, read_dynamic, read_format,
+    read_kind, read_user,
 };
 use std::sync::Arc;
 
@@ -81,12 +82,11 @@ impl State {
         self.encode_messages(&order, &mut out);
         out.put_int(self.queues.len() as u64);
         for (id, queue) in &self.queues {
-            encode_queue_head(&mut out, *id, queue, self.is_fed(*id, queue));
-            encode_entries(&mut out, queue, &order);
+            queues::encode(&mut out, *id, queue, &order);
         }
         out.put_int(self.sessions.len() as u64);
         for (id, session) in &self.sessions {
-            encode_session(&mut out, *id, session);
+            sessions::encode(&mut out, *id, session);
         }
         out
     }
@@ -106,8 +106,7 @@ impl State {
             out.put_int(u64::from(message.place.offset_bytes));
             out.put_int(u64::from(message.place.len_bytes));
             out.put_int(u64::from(message.format));
-            let death = message.death.as_ref();
-            put_death(out, death.map(|death| (death.reason, death.address.as_str())));
+            put_death(out, message.death.as_deref());
         }
     }
 
@@ -130,7 +129,13 @@ impl State {
         }
         let messages = decode_messages(&mut from)?;
         let keys = state.restore_bodies(places, messages)?;
-        state.decode_queues_and_sessions(&mut from, &keys)?;
+        for _ in 0..from.len("queue count")? {
+            state.decode_queue(&mut from, &keys)?;
+        }
+        for _ in 0..from.len("session count")? {
+            state.decode_session(&mut from)?;
+        }
+        state.give_queues_to_owners();
         if !from.is_empty() {
             return Err(Malformed { what: "end of snapshot" });
         }
@@ -140,10 +145,16 @@ impl State {
     fn decode_address(&mut self, from: &mut Reader<'_>) -> Result<(), Malformed> {
         let id = AddressId(from.int("address id")?);
         let host = from.string("host")?;
-        let name: Arc<str> = Arc::from(from.string("address")?);
-        let kind = read_kind(from)?;
-        self.names.entry(host.clone()).or_default().insert(Arc::clone(&name), id);
-        self.addresses.insert(id, Address { host, name, kind, queues: Vec::new() });
+        let address = Address {
+            host,
+            name: Arc::from(from.string("address")?),
+            kind: read_kind(from)?,
+            queues: Vec::new(),
+            dynamic: read_dynamic(from)?,
+            closed_queues: 0,
+            deleted: from.flag("deleted")?,
+        };
+        self.place_address(id, address);
         Ok(())
     }
 
@@ -165,74 +176,6 @@ impl State {
         }
         Ok(keys)
     }
-
-    fn decode_queues_and_sessions(
-        &mut self,
-        from: &mut Reader<'_>,
-        keys: &[MessageKey],
-    ) -> Result<(), Malformed> {
-        for _ in 0..from.len("queue count")? {
-            self.decode_queue(from, keys)?;
-        }
-        for _ in 0..from.len("session count")? {
-            let (id, mut session) = decode_session(from)?;
-            let owned =
-                |(queue, slot): (&QueueId, &Queue)| (slot.owner == Some(id)).then_some(*queue);
-            session.owned = self.queues.iter().filter_map(owned).collect();
-            self.keys.insert(session.key.clone(), id);
-            self.sessions.insert(id, session);
-        }
-        Ok(())
-    }
-
-    fn decode_queue(
-        &mut self,
-        from: &mut Reader<'_>,
-        keys: &[MessageKey],
-    ) -> Result<(), Malformed> {
-        let id = QueueId(from.int("queue id")?);
-        let address = AddressId(from.int("address id")?);
-        let mut queue = Queue::new(address, from.option("subscription")?, read_owner(from)?);
-        let fed = from.flag("fed")?;
-        let fresh_from = from.int("fresh")?;
-        queue.restore_fresh_from(fresh_from);
-        for _ in 0..from.len("dispatched count")? {
-            let entry = from.int("entry")?;
-            let message = self.decode_reference(from, keys)?;
-            let count = u16::try_from(from.int("count")?);
-            let count = count.map_err(|_| Malformed { what: "count" })?;
-            if entry >= fresh_from {
-                return Err(Malformed { what: "entry" });
-            }
-            let view = EntryView { message, count, out: from.flag("out")? };
-            queue.restore_dispatched(entry, view);
-        }
-        for _ in 0..from.len("fresh count")? {
-            queue.push(self.decode_reference(from, keys)?);
-        }
-        if fed && let Some(address) = self.addresses.get_mut(&address) {
-            address.queues.push(id);
-        }
-        self.queues.insert(id, queue);
-        Ok(())
-    }
-
-    fn decode_reference(
-        &mut self,
-        from: &mut Reader<'_>,
-        keys: &[MessageKey],
-    ) -> Result<MessageKey, Malformed> {
-        let number = from.int32("message number")?;
-        let key = keys.get(number as usize).ok_or(Malformed { what: "entry of no message" })?;
-        self.bodies.refer(*key);
-        Ok(*key)
-    }
-
-    /// Whether published messages reach the queue: a cancelled volatile subscription is kept
-    /// for what is out, but fed no more.
-    fn is_fed(&self, id: QueueId, queue: &Queue) -> bool {
-        self.addresses.get(&queue.address).is_some_and(|address| address.queues.contains(&id))
-    }
 }
 
 fn encode_address(out: &mut Vec<u8>, id: AddressId, address: &Address) {
@@ -240,6 +183,8 @@ fn encode_address(out: &mut Vec<u8>, id: AddressId, address: &Address) {
     out.put_str(&address.host);
     out.put_str(&address.name);
     put_kind(out, address.kind);
+    put_dynamic(out, address.dynamic.as_ref());
+    out.put_flag(address.deleted);
 }
 
 /// Which messages, in which order, and the number each has got.
@@ -281,83 +226,8 @@ fn decode_messages(from: &mut Reader<'_>) -> Result<Vec<SavedMessage>, Malformed
             len_bytes: from.int32("length")?,
         };
         let format = read_format(from)?;
-        let death = read_death(from)?;
-        let death =
-            death.map(|(reason, address)| Arc::new(Death { reason, address, detail: None }));
+        let death = read_death(from)?.map(Arc::new);
         messages.push(SavedMessage { place, format, death });
     }
     Ok(messages)
-}
-
-fn encode_queue_head(out: &mut Vec<u8>, id: QueueId, queue: &Queue, fed: bool) {
-    out.put_int(id.0);
-    out.put_int(queue.address.0);
-    out.put_option(queue.subscription.as_deref());
-    put_owner(out, queue.owner);
-    out.put_flag(fed);
-}
-
-fn encode_entries(out: &mut Vec<u8>, queue: &Queue, order: &Order) {
-    out.put_int(queue.fresh_from());
-    let dispatched = queue.dispatched();
-    out.put_int(dispatched.len() as u64);
-    for (entry, view) in dispatched {
-        out.put_int(entry);
-        out.put_int(u64::from(order.number(view.message)));
-        out.put_int(u64::from(view.count));
-        out.put_flag(view.out);
-    }
-    let fresh = queue.fresh();
-    out.put_int(fresh.len() as u64);
-    for message in fresh {
-        out.put_int(u64::from(order.number(message)));
-    }
-}
-
-fn encode_session(out: &mut Vec<u8>, id: SessionId, session: &Session) {
-    let ledger = session.ledger();
-    out.put_int(id.0);
-    put_key(out, &session.key);
-    out.put_flag(session.kind == crate::command::SessionKind::Recoverable);
-    out.put_flag(session.proven);
-    out.put_int(ledger.taken);
-    out.put_int(ledger.settled);
-    out.put_int(session.consumers.len() as u64);
-    for consumer in &session.consumers {
-        out.put_int(consumer.queue.0);
-        out.put_int(u64::from(consumer.credit));
-    }
-    out.put_int(ledger.sent.saturating_sub(ledger.settled));
-    for seq in ledger.settled.saturating_add(1)..=ledger.sent {
-        let outbound = session.unsettled_delivery(seq);
-        out.put_flag(outbound.is_some());
-        if let Some(outbound) = outbound {
-            out.put_int(outbound.queue.0);
-            out.put_int(outbound.entry);
-            out.put_int(u64::from(outbound.len_bytes));
-        }
-    }
-}
-
-fn decode_session(from: &mut Reader<'_>) -> Result<(SessionId, Session), Malformed> {
-    let id = SessionId(from.int("session id")?);
-    let key = read_key(from)?;
-    let mut session = Session::new(key, read_session_kind(from)?);
-    session.proven = from.flag("proven")?;
-    session.restore(from.int("taken")?, from.int("settled")?);
-    for _ in 0..from.len("consumer count")? {
-        let queue = QueueId(from.int("queue id")?);
-        session.consumers.push(Consumer { queue, credit: from.int32("credit")?, unsettled: 0 });
-    }
-    for _ in 0..from.len("outbound count")? {
-        let outbound = if from.flag("outbound")? {
-            let queue = QueueId(from.int("queue id")?);
-            let entry = from.int("entry")?;
-            Some(Outbound { queue, entry, len_bytes: from.int32("length")? })
-        } else {
-            None
-        };
-        session.restore_next(outbound);
-    }
-    Ok((id, session))
 }

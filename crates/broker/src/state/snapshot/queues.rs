@@ -1,0 +1,90 @@
+//! Queues in a snapshot.
+
+use super::Order;
+use crate::codec::{Malformed, Put, Reader};
+use crate::record::{AddressId, QueueId, put_owner, read_owner};
+use crate::state::State;
+use crate::state::bodies::MessageKey;
+use crate::state::queue::{EntryView, Queue};
+use bytes::Bytes;
+
+pub(super) fn encode(out: &mut Vec<u8>, id: QueueId, queue: &Queue, order: &Order) {
+    out.put_int(id.0);
+    out.put_int(queue.address.0);
+    out.put_option(queue.subscription.as_deref());
+    put_owner(out, queue.owner);
+    out.put_flag(queue.closed);
+    out.put_int(queue.fresh_from());
+    let dispatched = queue.dispatched();
+    out.put_int(dispatched.len() as u64);
+    for (entry, view) in dispatched {
+        out.put_int(entry);
+        out.put_int(u64::from(order.number(view.message)));
+        out.put_int(u64::from(view.count));
+        out.put_flag(view.out);
+    }
+    let fresh = queue.fresh();
+    out.put_int(fresh.len() as u64);
+    for message in fresh {
+        out.put_int(u64::from(order.number(message)));
+    }
+    let annotations = queue.all_annotations();
+    out.put_int(annotations.len() as u64);
+    for (entry, annotations) in annotations {
+        out.put_int(entry);
+        out.put_bytes(annotations);
+    }
+}
+
+impl State {
+    pub(super) fn decode_queue(
+        &mut self,
+        from: &mut Reader<'_>,
+        keys: &[MessageKey],
+    ) -> Result<(), Malformed> {
+        let id = QueueId(from.int("queue id")?);
+        let address = AddressId(from.int("address id")?);
+        let mut queue = Queue::new(address, from.option("subscription")?, read_owner(from)?);
+        queue.closed = from.flag("closed")?;
+        let fresh_from = from.int("fresh")?;
+        queue.restore_fresh_from(fresh_from);
+        for _ in 0..from.len("dispatched count")? {
+            let entry = from.int("entry")?;
+            let message = self.decode_reference(from, keys)?;
+            let count = u16::try_from(from.int("count")?);
+            let count = count.map_err(|_| Malformed { what: "count" })?;
+            if entry >= fresh_from {
+                return Err(Malformed { what: "entry" });
+            }
+            let view = EntryView { message, count, out: from.flag("out")? };
+            queue.restore_dispatched(entry, view);
+        }
+        for _ in 0..from.len("fresh count")? {
+            queue.push(self.decode_reference(from, keys)?);
+        }
+        for _ in 0..from.len("annotation count")? {
+            let entry = from.int("entry")?;
+            queue.annotate(entry, Bytes::copy_from_slice(from.bytes("annotations")?));
+        }
+        let address = self.addresses.get_mut(&address).ok_or(Malformed { what: "address id" })?;
+        queue.dynamic = address.dynamic.is_some();
+        if queue.closed {
+            address.closed_queues = address.closed_queues.saturating_add(1);
+        } else {
+            address.queues.push(id);
+        }
+        self.queues.insert(id, queue);
+        Ok(())
+    }
+
+    fn decode_reference(
+        &mut self,
+        from: &mut Reader<'_>,
+        keys: &[MessageKey],
+    ) -> Result<MessageKey, Malformed> {
+        let number = from.int32("message number")?;
+        let key = keys.get(number as usize).ok_or(Malformed { what: "entry of no message" })?;
+        self.bodies.refer(*key);
+        Ok(*key)
+    }
+}
