@@ -20,7 +20,7 @@ fresh() {
 ready() { echo "$sum" >"$out/$name.ready"; }
 
 node_modules() {
-    [ -d "$here/rhea/node_modules" ] && fresh node "$here/rhea/package-lock.json" && return
+    fresh node "$here/rhea/package-lock.json" && [ -d "$here/rhea/node_modules" ] && return
     (cd "$here/rhea" && npm ci --ignore-scripts --no-audit --no-fund >&2)
     ready
 }
@@ -36,7 +36,7 @@ browser() {
 }
 
 proton() {
-    [ -x "$out/proton/bin/python3" ] && fresh proton "$here/proton/requirements.txt" && return
+    fresh proton "$here/proton/requirements.txt" && [ -x "$out/proton/bin/python3" ] && return
     rm -rf "$out/proton"
     python3 -m venv "$out/proton" >&2
     PIP_DISABLE_PIP_VERSION_CHECK=1 "$out/proton/bin/pip" install -q --no-deps -r "$here/proton/requirements.txt" >&2
