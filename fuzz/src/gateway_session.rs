@@ -11,7 +11,7 @@ use wharf_broker::journal::{Journal, Recovery};
 use wharf_broker::{
     Command, Config, ConnectionId, Definition, Input, Output, Permission, Shard, Timestamp,
 };
-use wharf_gateway::{Opening, Session};
+use wharf_gateway::{Offer, Opening, Session, Transport};
 use wharf_mbws::client::Options;
 use wharf_mbws::{Kind, LengthUnit, SUBPROTOCOL_FULL, SUBPROTOCOL_LIGHT, decode};
 use wharf_store::MemoryJournal;
@@ -176,7 +176,16 @@ impl Node {
             Connection::new(Role::Client, &wharf_ws::Config::default(), &agreement, seed);
         let (host, user) = ("h".to_owned(), "alice".to_owned());
         let query = Some(query);
-        let opening = Opening { connection, host, user, origin: None, agreement, query, seed };
+        let opening = Opening {
+            connection,
+            host,
+            user: Some(user),
+            origin: None,
+            transport: Transport::WebSocket(agreement),
+            login: Offer::none(),
+            query,
+            seed,
+        };
         let session = Session::new(Arc::clone(&self.gateway), opening, self.now().0);
         self.clients.insert(connection, Client { session, websocket, unit });
     }

@@ -8,7 +8,7 @@ use wharf_broker::journal::{Journal, Recovery};
 use wharf_broker::{
     Command, Config, ConnectionId, Definition, Input, Output, Permission, Shard, Timestamp,
 };
-use wharf_gateway::{Opening, Session};
+use wharf_gateway::{Offer, Opening, Session, Transport};
 use wharf_store::MemoryJournal;
 use wharf_ws::{Agreement, Compression, Version};
 
@@ -61,7 +61,16 @@ impl Node {
             compression: Compression::None,
         };
         let (host, user) = ("localhost".to_owned(), "alice".to_owned());
-        let opening = Opening { connection, host, user, origin: None, agreement, query, seed };
+        let opening = Opening {
+            connection,
+            host,
+            user: Some(user),
+            origin: None,
+            transport: Transport::WebSocket(agreement),
+            login: Offer::none(),
+            query,
+            seed,
+        };
         let session = Session::new(Arc::clone(&self.gateway), opening, now);
         self.sessions.insert(connection, session);
     }

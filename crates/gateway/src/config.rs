@@ -12,9 +12,43 @@ pub enum CloseEnds {
     Any,
 }
 
+/// The settings of AMQP connections.
+#[derive(Clone, Debug)]
+pub struct Amqp {
+    /// The name of this container, told to every peer.
+    pub container_id: String,
+    /// Largest frame accepted.
+    pub frame_size_max_bytes: u32,
+    /// Sessions one connection may have at a time.
+    pub sessions_max: u16,
+    /// Links one session may have at a time.
+    pub links_per_session_max: u32,
+    /// A peer that is silent for twice this long is closed; it is told this value. `None` never.
+    pub idle_time_out: Option<Duration>,
+    /// Time from the first octet to the peer's open, its login included.
+    pub open_timeout: Duration,
+}
+
+impl Default for Amqp {
+    fn default() -> Self {
+        Self {
+            container_id: "wharf".to_owned(),
+            frame_size_max_bytes: 64 << 10,
+            sessions_max: 256,
+            links_per_session_max: 1024,
+            idle_time_out: Some(Duration::from_secs(60)),
+            open_timeout: Duration::from_secs(10),
+        }
+    }
+}
+
 /// The settings of every connection.
 #[derive(Clone, Debug)]
 pub struct Config {
+    /// The virtual hosts, by name; the first is that of whoever names none.
+    pub hosts: Vec<String>,
+    /// AMQP.
+    pub amqp: Amqp,
     /// Longest message in bytes, inflated.
     pub message_size_max_bytes: usize,
     /// A Ping after so long without input; `None` never.
@@ -33,6 +67,8 @@ pub struct Config {
 impl Default for Config {
     fn default() -> Self {
         Self {
+            hosts: Vec::new(),
+            amqp: Amqp::default(),
             message_size_max_bytes: 16 << 20,
             ping_interval: Some(Duration::from_secs(30)),
             pong_timeout: Duration::from_secs(20),
@@ -44,10 +80,11 @@ impl Default for Config {
 }
 
 impl Config {
-    pub(crate) fn websocket(&self) -> wharf_ws::Config {
+    /// `message_size_max_bytes` is that of the WebSocket.
+    pub(crate) fn websocket(&self, message_size_max_bytes: usize) -> wharf_ws::Config {
         wharf_ws::Config {
-            frame_size_max_bytes: self.message_size_max_bytes as u64,
-            message_size_max_bytes: self.message_size_max_bytes,
+            frame_size_max_bytes: message_size_max_bytes as u64,
+            message_size_max_bytes,
             ping_interval: self.ping_interval,
             pong_timeout: self.pong_timeout,
             close_timeout: self.close_timeout,

@@ -7,8 +7,9 @@
 //!
 //! | module | what it owns |
 //! |---|---|
-//! | `session` | the WebSocket and the choice of protocol |
+//! | `session` | the transport and the choice of protocol |
 //! | `mbws` | MBWS and MBLWS: their events to commands, the broker's events to their frames |
+//! | `amqp` | AMQP 1.0: links and deliveries to commands, the broker's events to transfers |
 //! | `consume` | how a client says what it wants to receive (MBWS-A25) |
 //! | `convert` | the message mapping: what is stored, and what each protocol makes of it |
 //!
@@ -24,6 +25,7 @@
     )
 )]
 
+mod amqp;
 mod config;
 mod consume;
 mod convert;
@@ -31,11 +33,19 @@ pub mod limits;
 mod mbws;
 mod session;
 
-pub use config::{CloseEnds, Config};
-pub use session::{Opening, Session};
+pub use config::{Amqp, CloseEnds, Config};
+pub use session::{Offer, Opening, Session, Transport};
+pub use wharf_sasl::server::{Answer, Question, Settings as SaslSettings};
+pub use wharf_sasl::{ChannelBinding, Hash, Mechanism, Nonce, ScramKeys};
+
+/// Whether a subprotocol logs in by itself, so that its connection may begin without a user.
+#[must_use]
+pub fn logs_in(subprotocol: &str) -> bool {
+    amqp::is_subprotocol(subprotocol)
+}
 
 /// The subprotocols spoken here, in the order a server prefers them.
 #[must_use]
 pub fn subprotocols() -> &'static [&'static str] {
-    &[wharf_mbws::SUBPROTOCOL_FULL, wharf_mbws::SUBPROTOCOL_LIGHT]
+    &[amqp::SUBPROTOCOL, wharf_mbws::SUBPROTOCOL_FULL, wharf_mbws::SUBPROTOCOL_LIGHT]
 }

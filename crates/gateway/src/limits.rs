@@ -7,6 +7,10 @@ pub const UNTAKEN_MAX_BYTES: usize = 4 << 20;
 /// Messages taken and not durable yet.
 pub const UNTAKEN_MAX: usize = 65_536;
 
+/// What a WebSocket message may hold beyond one AMQP message of the largest size: frame headers,
+/// performatives, and other frames in the same batch.
+pub const AMQP_MESSAGE_OVERHEAD_MAX_BYTES: usize = 1 << 20;
+
 /// Addresses an upgrade URL may name.
 pub const QUERY_ADDRESSES_MAX: usize = 64;
 

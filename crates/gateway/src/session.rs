@@ -1,43 +1,78 @@
-//! The WebSocket of a connection and the protocol on it.
+//! One connection: its transport, and the protocol on it.
 
+use crate::amqp;
+use crate::amqp::{Caller, Login};
 use crate::config::Config;
-use crate::limits::PONGS_MAX_BYTES;
+use crate::limits::{AMQP_MESSAGE_OVERHEAD_MAX_BYTES, PONGS_MAX_BYTES};
 use crate::mbws;
 use std::collections::VecDeque;
 use std::fmt::Write;
 use std::sync::Arc;
 use std::time::Instant;
+use wharf_amqp::engine::{Due as AmqpDue, Framing, Input as Octets};
 use wharf_broker::{Command, ConnectionId, SessionKey};
 use wharf_mbws::{Flavour, Kind, MessageSink};
+use wharf_sasl::{Mechanism, Nonce};
+use wharf_sasl::server::{Answer, Failure as LoginFailure, Question, Settings};
 use wharf_ws::handshake::Agreement;
 use wharf_ws::limits::CONTROL_FRAME_MAX_BYTES;
 use wharf_ws::{CloseCode, Connection, Due, Event, Input, MessageKind, REASON_MAX_BYTES, Role};
 
-/// What is known of a connection when its upgrade is accepted.
+/// What is known of a connection before its protocol begins.
 #[derive(Debug)]
 pub struct Opening {
     /// Its number at the broker.
     pub connection: ConnectionId,
     /// The virtual host.
     pub host: String,
-    /// The authenticated user.
-    pub user: String,
+    /// The user, if it is known already. A protocol that has no login of its own needs one.
+    pub user: Option<String>,
     /// The HTTP Origin, if there was one.
     // MBWS-005
     pub origin: Option<String>,
-    /// What the handshake agreed on.
-    pub agreement: Agreement,
+    /// What carries the octets.
+    pub transport: Transport,
+    /// What a SASL layer offers.
+    pub login: Offer,
     /// The query of the upgrade URL, without its `?`.
     pub query: Option<String>,
     /// Randomness for this connection alone.
     pub seed: [u8; 32],
 }
 
-/// One client connection after its upgrade.
+/// What carries the octets of a connection.
+#[derive(Debug)]
+pub enum Transport {
+    /// A WebSocket, with what its handshake agreed on.
+    WebSocket(Agreement),
+    /// AMQP straight on TCP or TLS.
+    AmqpStream,
+}
+
+/// What a SASL layer offers.
+#[derive(Debug)]
+pub struct Offer {
+    /// The mechanisms, the best first.
+    pub mechanisms: Vec<Mechanism>,
+    /// What an exchange is given.
+    pub settings: Settings,
+}
+
+impl Offer {
+    /// No mechanism: whoever comes must be known already.
+    #[must_use]
+    pub fn none() -> Self {
+        let settings = Settings::new(Nonce::from_seed(&[0; 32]), [0; 32]);
+        Self { mechanisms: Vec::new(), settings }
+    }
+}
+
+/// One client connection.
 #[derive(Debug)]
 pub struct Session {
     config: Arc<Config>,
-    websocket: Connection,
+    /// `None`: octets and protocol meet without one.
+    websocket: Option<Box<Connection>>,
     face: Face,
     commands: VecDeque<Command>,
     closed: bool,
@@ -52,35 +87,60 @@ pub struct Session {
 #[derive(Debug)]
 enum Face {
     Mbws(Box<mbws::Face>),
+    Amqp(Box<amqp::Face>),
     /// The subprotocol agreed on is none of ours: the connection is being closed.
     None,
 }
 
 impl Session {
-    /// A session on a connection that was just upgraded.
+    /// A session on a connection that was just accepted or upgraded.
     #[must_use]
     pub fn new(config: Arc<Config>, opening: Opening, now: Instant) -> Self {
-        let Opening { host, user, origin, agreement, query, seed, .. } = opening;
-        let websocket = Connection::new(Role::Server, &config.websocket(), &agreement, seed);
-        let flavour = agreement.subprotocol.as_deref().and_then(Flavour::from_subprotocol);
-        let (face, commands) = (Face::None, VecDeque::new());
+        let Opening { host, user, origin, transport, login, query, seed, .. } = opening;
+        let name = name_from(&seed);
         let mut session = Self {
-            config,
-            websocket,
-            face,
-            commands,
+            config: Arc::clone(&config),
+            websocket: None,
+            face: Face::None,
+            commands: VecDeque::new(),
             closed: false,
             pongs: Vec::new(),
             flushed: true,
         };
-        match flavour {
-            Some(flavour) => {
-                let key = SessionKey { host, user, origin, name: name_from(&seed) };
+        let subprotocol = match &transport {
+            Transport::AmqpStream => Some(amqp::SUBPROTOCOL),
+            Transport::WebSocket(agreement) => agreement.subprotocol.as_deref(),
+        };
+        let flavour = subprotocol.and_then(Flavour::from_subprotocol);
+        let is_amqp = subprotocol.is_some_and(amqp::is_subprotocol);
+        let mut size_max_bytes = config.message_size_max_bytes;
+        let mut framing = Framing::Messages;
+        if is_amqp {
+            // WSB-041: frames of several messages may share one of the WebSocket.
+            size_max_bytes = size_max_bytes.saturating_add(AMQP_MESSAGE_OVERHEAD_MAX_BYTES);
+        }
+        match &transport {
+            Transport::AmqpStream => framing = Framing::Stream,
+            Transport::WebSocket(agreement) => {
+                let settings = config.websocket(size_max_bytes);
+                let websocket = Connection::new(Role::Server, &settings, agreement, seed);
+                session.websocket = Some(Box::new(websocket));
+            }
+        }
+        match (flavour, user) {
+            (Some(flavour), Some(user)) => {
+                let key = SessionKey { host, user, origin, name };
                 let mut face = mbws::Face::new(flavour, key, query.as_deref());
                 face.start(&mut session.commands);
                 session.face = Face::Mbws(Box::new(face));
             }
-            None => session.close(1003, "no subprotocol spoken here was agreed on"),
+            (_, user) if is_amqp => {
+                let caller = Caller { host, user, origin, name };
+                let login = Login::new(login.mechanisms, login.settings);
+                let face = amqp::Face::new(config, framing, caller, login);
+                session.face = Face::Amqp(Box::new(face));
+            }
+            _ => session.close(1003, "no subprotocol spoken here was agreed on"),
         }
         session.finish_turn(now);
         session
@@ -89,47 +149,97 @@ impl Session {
     /// Bytes held back of a frame that has come in part, moved to the head of `buf`, so that the
     /// next read can go right behind them. They are then part of the next `handle_input`.
     pub fn reclaim(&mut self, buf: &mut [u8]) -> usize {
-        self.websocket.reclaim(buf)
+        self.websocket.as_mut().map_or(0, |websocket| websocket.reclaim(buf))
     }
 
     /// Takes one burst of bytes from the transport; they are unmasked in place.
     pub fn handle_input(&mut self, now: Instant, bytes: &mut [u8]) {
-        let mut input = Input::new(bytes);
-        while let Some(event) = self.websocket.poll_event(&mut input) {
-            if matches!(event, Event::Ping(_)) && self.pongs.len() < PONGS_MAX_BYTES {
-                self.websocket.poll_transmit(&mut self.pongs, CONTROL_FRAME_MAX_BYTES);
+        if self.websocket.is_some() {
+            let mut input = Input::new(bytes);
+            while let Some(event) = self.poll_websocket(&mut input) {
+                let ping = matches!(event, Event::Ping(_));
+                if ping && self.pongs.len() < PONGS_MAX_BYTES {
+                    let (websocket, pongs) = (&mut self.websocket, &mut self.pongs);
+                    let budget = CONTROL_FRAME_MAX_BYTES;
+                    websocket.as_mut().map(|websocket| websocket.poll_transmit(pongs, budget));
+                }
+                self.handle(event);
             }
-            self.handle(event);
+        } else if let Face::Amqp(face) = &mut self.face {
+            face.handle_input(Octets::stream(bytes), &mut self.commands);
         }
-        if let Face::Mbws(face) = &mut self.face {
-            face.end_burst();
+        match &mut self.face {
+            Face::Mbws(face) => face.end_burst(),
+            Face::Amqp(face) => face.end_burst(),
+            Face::None => {}
         }
         self.finish_turn(now);
     }
 
     /// The transport has ended.
     pub fn handle_transport_closed(&mut self, now: Instant) {
-        self.websocket.handle_eof();
+        match &mut self.websocket {
+            Some(websocket) => websocket.handle_eof(),
+            None => {
+                if let Face::Amqp(face) = &mut self.face {
+                    face.handle_closed(&mut self.commands);
+                }
+            }
+        }
         self.drain_events(now);
     }
 
     /// The time of `poll_timeout` has come. Spurious calls do nothing.
     pub fn handle_timeout(&mut self, now: Instant) {
-        self.websocket.handle_timeout(now);
+        if let Some(websocket) = &mut self.websocket {
+            websocket.handle_timeout(now);
+        }
+        if let Face::Amqp(face) = &mut self.face {
+            face.handle_timeout(now, &mut self.commands);
+        }
         self.drain_events(now);
     }
 
     /// What the shard says.
     pub fn handle_event(&mut self, now: Instant, event: wharf_broker::Event) {
-        if let Face::Mbws(face) = &mut self.face {
-            face.handle_event(event, &mut self.commands);
+        match &mut self.face {
+            Face::Mbws(face) => face.handle_event(event, &mut self.commands),
+            Face::Amqp(face) => face.handle_event(event, &mut self.commands),
+            Face::None => {}
         }
         self.finish_turn(now);
     }
 
+    /// What the login wants to know of the user database; one question at a time.
+    pub fn poll_question(&mut self) -> Option<Question> {
+        match &mut self.face {
+            Face::Amqp(face) => face.poll_question(),
+            Face::Mbws(_) | Face::None => None,
+        }
+    }
+
+    /// What the user database says.
+    pub fn handle_answer(&mut self, now: Instant, answer: Answer) {
+        if let Face::Amqp(face) = &mut self.face {
+            face.handle_answer(answer, &mut self.commands);
+        }
+        self.finish_turn(now);
+    }
+
+    /// How the login ended, once.
+    pub fn take_login(&mut self) -> Option<(Mechanism, Result<(), LoginFailure>)> {
+        match &mut self.face {
+            Face::Amqp(face) => face.take_login(),
+            Face::Mbws(_) | Face::None => None,
+        }
+    }
+
     /// Ends the connection from this side with a close code; the session stays recoverable.
     pub fn drain(&mut self, now: Instant, code: u16) {
-        self.close(code, "");
+        match &mut self.face {
+            Face::Amqp(face) => face.drain(code),
+            Face::Mbws(_) | Face::None => self.close(code, ""),
+        }
         self.finish_turn(now);
     }
 
@@ -144,25 +254,69 @@ impl Session {
         let before = out.len();
         let full_at = before.saturating_add(budget);
         out.append(&mut std::mem::take(&mut self.pongs));
-        self.websocket.poll_transmit(out, budget);
+        if let Some(websocket) = &mut self.websocket {
+            websocket.poll_transmit(out, budget);
+        }
         self.flushed = out.len() == before;
-        if let Face::Mbws(face) = &mut self.face
-            && face.has_output()
-        {
-            let mut sink = Sink { websocket: &mut self.websocket, out, lost: false };
-            let is_full = |sink: &Sink<'_>| sink.lost || sink.out.len() >= full_at;
-            face.transmit(&mut sink, is_full, &mut self.commands);
+        match &mut self.face {
+            Face::Mbws(face) if face.has_output() => {
+                if let Some(websocket) = &mut self.websocket {
+                    let mut sink = Sink { websocket, out, lost: false };
+                    let is_full = |sink: &Sink<'_>| sink.lost || sink.out.len() >= full_at;
+                    face.transmit(&mut sink, is_full, &mut self.commands);
+                }
+            }
+            Face::Amqp(_) => self.transmit_amqp(out, full_at),
+            Face::Mbws(_) | Face::None => {}
         }
         out.len().saturating_sub(before)
+    }
+
+    // WSB-036: binary messages alone.
+    fn transmit_amqp(&mut self, out: &mut Vec<u8>, full_at: usize) {
+        let Face::Amqp(face) = &mut self.face else { return };
+        let mut lost = false;
+        while out.len() < full_at && !lost {
+            let budget = full_at.saturating_sub(out.len());
+            let websocket = &mut self.websocket;
+            let more = face.transmit(budget, &mut self.commands, |unit| match websocket {
+                // After our own Close nothing more is sent.
+                Some(websocket) => {
+                    lost = websocket.send(MessageKind::Binary, &[unit], out).is_err();
+                }
+                None => out.extend_from_slice(unit),
+            });
+            if !more {
+                break;
+            }
+        }
+        if let Some(close) = face.take_close() {
+            self.close(close.code, close.reason);
+            if let Some(websocket) = &mut self.websocket {
+                let before = out.len();
+                websocket.poll_transmit(out, usize::MAX);
+                self.flushed &= out.len() == before;
+            }
+        }
     }
 
     /// When `handle_timeout` is due.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Instant> {
-        match self.websocket.poll_timeout()? {
-            Due::At(at) => Some(at),
-            // Every turn ends with the time, so nothing is due at once.
-            Due::Now => None,
+        // Every turn ends with the time, so nothing is due at once.
+        let websocket = self.websocket.as_ref().and_then(|websocket| websocket.poll_timeout());
+        let websocket = match websocket {
+            Some(Due::At(at)) => Some(at),
+            Some(Due::Now) | None => None,
+        };
+        let face = match &self.face {
+            Face::Amqp(face) => face.poll_timeout(),
+            Face::Mbws(_) | Face::None => None,
+        };
+        match (websocket, face) {
+            (Some(one), Some(AmqpDue::At(other))) => Some(one.min(other)),
+            (None, Some(AmqpDue::At(at))) => Some(at),
+            (one, _) => one,
         }
     }
 
@@ -171,6 +325,7 @@ impl Session {
     pub fn wants_input(&self) -> bool {
         match &self.face {
             Face::Mbws(face) => face.wants_input(),
+            Face::Amqp(face) => face.wants_input(),
             Face::None => true,
         }
     }
@@ -178,12 +333,21 @@ impl Session {
     /// Whether the transport may be closed: everything is said.
     #[must_use]
     pub fn is_finished(&self) -> bool {
-        self.websocket.is_finished() || (self.websocket.should_close_transport() && self.flushed)
+        match &self.websocket {
+            Some(websocket) => {
+                websocket.is_finished() || (websocket.should_close_transport() && self.flushed)
+            }
+            None => self.closed,
+        }
+    }
+
+    fn poll_websocket<'b>(&mut self, input: &mut Input<'b>) -> Option<Event<'b>> {
+        self.websocket.as_mut().and_then(|websocket| websocket.poll_event(input))
     }
 
     fn drain_events(&mut self, now: Instant) {
         let mut input = Input::empty();
-        while let Some(event) = self.websocket.poll_event(&mut input) {
+        while let Some(event) = self.poll_websocket(&mut input) {
             self.handle(event);
         }
         self.finish_turn(now);
@@ -196,39 +360,68 @@ impl Session {
         {
             self.close(code, &reason);
         }
-        if self.websocket.poll_timeout() == Some(Due::Now) {
-            self.websocket.handle_timeout(now);
+        if let Face::Amqp(face) = &mut self.face
+            && face.poll_timeout() == Some(AmqpDue::Now)
+        {
+            face.handle_timeout(now, &mut self.commands);
+        }
+        if let Some(websocket) = &mut self.websocket
+            && websocket.poll_timeout() == Some(Due::Now)
+        {
+            websocket.handle_timeout(now);
         }
         self.flushed = false;
     }
 
     fn handle(&mut self, event: Event<'_>) {
-        let Face::Mbws(face) = &mut self.face else {
-            return;
-        };
         match event {
-            Event::Message { kind, payload } => {
-                let kind = match kind {
-                    MessageKind::Text => Kind::Text,
-                    MessageKind::Binary => Kind::Binary,
-                };
-                face.handle_message(kind, &payload, &mut self.commands);
-            }
+            Event::Message { kind, payload } => self.handle_message(kind, &payload),
             Event::Ping(_) | Event::Pong(_) => {}
             Event::Closed(closed) => {
                 let code = closed.code.number();
-                face.handle_closed(&self.config, closed.clean, code, &mut self.commands);
+                match &mut self.face {
+                    Face::Mbws(face) => {
+                        let commands = &mut self.commands;
+                        face.handle_closed(&self.config, closed.clean, code, commands);
+                    }
+                    Face::Amqp(face) => face.handle_closed(&mut self.commands),
+                    Face::None => {}
+                }
                 self.closed = true;
             }
         }
     }
 
+    fn handle_message(&mut self, kind: MessageKind, payload: &[u8]) {
+        match (&mut self.face, kind) {
+            (Face::Mbws(face), MessageKind::Text) => {
+                face.handle_message(Kind::Text, payload, &mut self.commands);
+            }
+            (Face::Mbws(face), MessageKind::Binary) => {
+                face.handle_message(Kind::Binary, payload, &mut self.commands);
+            }
+            (Face::Amqp(face), MessageKind::Binary) => {
+                face.handle_input(Octets::message(payload), &mut self.commands);
+            }
+            (Face::Amqp(face), MessageKind::Text) => {
+                // WSB-A05.
+                face.handle_closed(&mut self.commands);
+                self.close(1003, "AMQP is in binary messages");
+            }
+            (Face::None, _) => {}
+        }
+    }
+
     fn close(&mut self, code: u16, reason: &str) {
-        if !self.closed {
-            let fitting = reason.floor_char_boundary(REASON_MAX_BYTES);
-            let reason = reason.get(..fitting).unwrap_or_default();
-            // Fails only if a Close was sent before, which is as well.
-            let _ = self.websocket.close(CloseCode::new(code), reason);
+        match &mut self.websocket {
+            Some(websocket) if !self.closed => {
+                let fitting = reason.floor_char_boundary(REASON_MAX_BYTES);
+                let reason = reason.get(..fitting).unwrap_or_default();
+                // Fails only if a Close was sent before, which is as well.
+                let _ = websocket.close(CloseCode::new(code), reason);
+            }
+            Some(_) => {}
+            None => self.closed = true,
         }
     }
 }

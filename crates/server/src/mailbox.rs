@@ -5,6 +5,7 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 use tokio::sync::oneshot;
 use wharf_broker::{Command, ConnectionId, Event, Statistics};
+use wharf_gateway::Answer;
 
 /// Letters above which connections are not read. One burst of each connection may come on top.
 const LETTERS_MAX: usize = 65_536;
@@ -135,6 +136,15 @@ impl Mailbox {
     }
 }
 
+/// What a driver is told beside events.
+#[derive(Debug, Default)]
+pub(crate) struct Orders {
+    /// End the connection, with this close code.
+    pub(crate) drain: Option<u16>,
+    /// What the user database says to the login.
+    pub(crate) answer: Option<Answer>,
+}
+
 /// Where a connection's events wait for its driver.
 #[derive(Debug, Default)]
 pub(crate) struct Outbox {
@@ -144,7 +154,7 @@ pub(crate) struct Outbox {
 #[derive(Debug, Default)]
 struct Waiting {
     events: Vec<Event>,
-    drain: Option<u16>,
+    orders: Orders,
     driver: Option<Waker>,
 }
 
@@ -157,7 +167,12 @@ impl Outbox {
 
     /// Tells the driver to end the connection.
     pub(crate) fn drain(&self, close_code: u16) {
-        self.change(|waiting| waiting.drain = Some(close_code));
+        self.change(|waiting| waiting.orders.drain = Some(close_code));
+    }
+
+    /// Tells the driver what the user database says.
+    pub(crate) fn answer(&self, answer: Answer) {
+        self.change(|waiting| waiting.orders.answer = Some(answer));
     }
 
     fn change(&self, change: impl FnOnce(&mut Waiting)) {
@@ -170,9 +185,9 @@ impl Outbox {
         }
     }
 
-    /// Moves the events to the end of `into`, and says whether to end, with which close code.
-    /// The waker is kept for what comes next.
-    pub(crate) fn take(&self, into: &mut Vec<Event>, waker: &Waker) -> Option<u16> {
+    /// Moves the events to the end of `into`, and says what else there is. The waker is kept for
+    /// what comes next.
+    pub(crate) fn take(&self, into: &mut Vec<Event>, waker: &Waker) -> Orders {
         let mut waiting = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         into.append(&mut waiting.events);
         if waiting.events.capacity() > EVENTS_KEPT {
@@ -182,7 +197,7 @@ impl Outbox {
             Some(kept) => kept.clone_from(waker),
             None => waiting.driver = Some(waker.clone()),
         }
-        waiting.drain.take()
+        std::mem::take(&mut waiting.orders)
     }
 }
 

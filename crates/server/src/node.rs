@@ -1,6 +1,7 @@
 //! One running broker: what every connection shares, and how it starts and stops.
 
 use crate::auth::Authenticator;
+use crate::auth::sasl::Channel;
 use crate::config::Config;
 use crate::log::event;
 use crate::mailbox::{Letter, Mailbox};
@@ -12,6 +13,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use tokio::sync::{oneshot, watch};
 use wharf_broker::ConnectionId;
+use wharf_gateway::{Nonce, Offer, SaslSettings};
 use wharf_ws::handshake::server::Policy;
 
 /// Time for the shard to answer a question of the server's own.
@@ -103,6 +105,17 @@ impl Node {
         // The sender lives as long as the node, so this does not fail.
         let _ = phase.wait_for(|phase| *phase == Phase::Failed).await;
         self.failure.get().cloned().unwrap_or_default()
+    }
+
+    /// What a SASL layer offers to a connection.
+    /// `user`: who was let in already.
+    pub(crate) fn offer(&self, user: Option<&str>) -> Offer {
+        let channel = Channel { user, can_bind: false };
+        let nonce = Nonce::from_seed(&crate::entropy::bytes());
+        let settings = SaslSettings::new(nonce, self.auth.decoy_key());
+        // In AMQP an empty initial response and none are the same (AMQP 5.3.3.2).
+        let settings = SaslSettings { absent_is_empty: true, ..settings };
+        Offer { mechanisms: self.auth.mechanisms(channel), settings }
     }
 
     pub(crate) fn next_connection(&self) -> ConnectionId {

@@ -3,7 +3,8 @@
 use crate::config::Config;
 use crate::log::event;
 use crate::mailbox::Letter;
-use crate::net::listener;
+use crate::net::connection::Speaks;
+use crate::net::listener::{self, Addresses, Sockets};
 use crate::net::tls::Certificates;
 use crate::node::{Node, Phase};
 use crate::shard::{self, StartError};
@@ -11,10 +12,11 @@ use crate::users::{Announcement, Given};
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::thread::JoinHandle;
+use std::thread;
 use std::time::Duration;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
 /// How often the end of connections is looked for while draining.
@@ -33,6 +35,15 @@ pub(crate) enum Failure {
     System(io::Error),
 }
 
+impl From<listener::OpenError> for Failure {
+    fn from(error: listener::OpenError) -> Self {
+        match error {
+            listener::OpenError::Address(reason) => Self::Start(reason),
+            listener::OpenError::Socket(address, error) => Self::Listen(address, error),
+        }
+    }
+}
+
 /// Runs a node until it is told to stop. `ready` is called when clients are served.
 ///
 /// # Errors
@@ -40,7 +51,7 @@ pub(crate) enum Failure {
 pub(crate) async fn run(
     config: Config,
     users: Vec<Given>,
-    ready: impl FnOnce(SocketAddr, &Announcement),
+    ready: impl FnOnce(&Addresses, &Announcement),
 ) -> Result<(), Failure> {
     raise_file_limit();
     let mut signals = Signals::new().map_err(Failure::System)?;
@@ -50,15 +61,15 @@ pub(crate) async fn run(
     };
     let acceptor =
         certificates.as_ref().map(Certificates::acceptor).transpose().map_err(start_failure)?;
-    let address: SocketAddr =
-        config.listen.address.parse().map_err(|error| Failure::Start(format!("{error}")))?;
-    let socket = listener::open(address).map_err(|error| Failure::Listen(address, error))?;
-    let address = socket.local_addr().map_err(Failure::System)?;
-    tracing::info!(event = event::LISTENING, %address, tls = acceptor.is_some(), "listening");
+    let mut sockets = Sockets::default();
+    let http = sockets.open(&config.listen.address, Speaks::Http, acceptor.clone())?;
+    let amqp = sockets.open(&config.amqp.listen_address, Speaks::Amqp, None)?;
+    let amqps = sockets.open(&config.amqp.tls_listen_address, Speaks::Amqp, acceptor)?;
+    let addresses = Addresses { http, amqp, amqps };
 
     // Probes are answered while the journal is being recovered.
     let node = Arc::new(Node::new(config));
-    let accepting = tokio::spawn(listener::accept(Arc::clone(&node), socket, acceptor));
+    let accepting = sockets.accept(&node);
     let (say_started, mut started) = oneshot::channel();
     let shard = shard::spawn(Arc::clone(&node), users, move |outcome| {
         // Nobody listens if the process was stopped meanwhile.
@@ -71,7 +82,7 @@ pub(crate) async fn run(
             outcome = &mut started, if ready.is_some() => match outcome {
                 Ok(Ok(announcement)) => {
                     if let Some(ready) = ready.take() {
-                        ready(address, &announcement);
+                        ready(&addresses, &announcement);
                     }
                 }
                 Ok(Err(StartError(reason))) => break Err(Failure::Start(reason)),
@@ -84,7 +95,7 @@ pub(crate) async fn run(
             },
         }
     };
-    accepting.abort();
+    accepting.iter().for_each(JoinHandle::abort);
     tracing::info!(event = event::STOPPED, clean = outcome.is_ok(), "stopped");
     outcome
 }
@@ -97,7 +108,7 @@ fn start_failure(error: impl std::fmt::Display) -> Failure {
 /// second signal ends the waiting.
 async fn stop(
     node: &Arc<Node>,
-    shard: JoinHandle<()>,
+    shard: thread::JoinHandle<()>,
     signals: &mut Signals,
 ) -> Result<(), Failure> {
     let timeout = Duration::from_millis(node.config.shutdown.drain_timeout_ms);

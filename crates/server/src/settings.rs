@@ -39,6 +39,12 @@ pub(crate) fn gateway(config: &Config) -> wharf_gateway::Config {
     let websocket = &config.websocket;
     let optional = |ms: u64| (ms > 0).then(|| Duration::from_millis(ms));
     wharf_gateway::Config {
+        hosts: config.listen.hosts.clone(),
+        amqp: wharf_gateway::Amqp {
+            idle_time_out: optional(config.amqp.idle_time_out_ms),
+            open_timeout: Duration::from_millis(config.listen.handshake_timeout_ms),
+            ..wharf_gateway::Amqp::default()
+        },
         message_size_max_bytes: usize::try_from(websocket.message_size_max_bytes)
             .unwrap_or(usize::MAX),
         ping_interval: optional(websocket.ping_interval_ms),

@@ -47,11 +47,11 @@ pub(crate) fn settle<'a>(
         });
     }
     for user in given {
-        let password = user.password.as_bytes();
-        // The same password again changes nothing: what is remembered of it stays valid.
+        // The same password again changes nothing: what is remembered of it stays valid. Only a
+        // verifier of an older form is made anew.
         let known = existing
             .iter()
-            .any(|&(name, kept)| name == user.name && verifier::verify(password, kept));
+            .any(|&(name, kept)| name == user.name && verifier::is_current(&user.password, kept));
         if !known {
             definitions.push(administrator(&user.name, &user.password)?);
         }
@@ -126,5 +126,10 @@ mod tests {
         let kept = put(&definitions[1]).1;
         let again = settle([("ada", kept)].into_iter(), &Config::default(), &[given]).unwrap();
         assert!(again.0.is_empty());
+        // A verifier without keys is made anew, once.
+        let given = Given { name: "ada".to_owned(), password: "secret".to_owned() };
+        let older = kept.split_once(' ').unwrap().0;
+        let again = settle([("ada", older)].into_iter(), &Config::default(), &[given]).unwrap();
+        assert!(verifier::is_current("secret", put(&again.0[0]).1));
     }
 }

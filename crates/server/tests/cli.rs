@@ -110,7 +110,11 @@ fn a_password_becomes_a_verifier() {
     child.stdin.take().unwrap().write_all(b"secret\n").unwrap();
     let output = child.wait_with_output().unwrap();
     assert_eq!(output.status.code(), Some(0));
-    assert!(stdout(&output).starts_with("$argon2id$v=19$"), "{}", stdout(&output));
+    let line = stdout(&output);
+    let words: Vec<&str> = line.split_whitespace().collect();
+    let begin = ["$argon2id$v=19$", "SCRAM-SHA-1$", "SCRAM-SHA-256$", "SCRAM-SHA-512$"];
+    assert_eq!((words.len(), line.lines().count()), (begin.len(), 1), "{line}");
+    assert!(words.iter().zip(begin).all(|(word, begin)| word.starts_with(begin)), "{line}");
     assert_eq!(run(["passwd", "hash"]).status.code(), Some(64), "no password at all");
 }
 

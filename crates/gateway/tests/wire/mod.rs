@@ -8,7 +8,7 @@ use wharf_broker::journal::Journal;
 use wharf_broker::{
     ConnectionId, Definition, Input as ShardInput, Output, Permission, Shard, Timestamp,
 };
-use wharf_gateway::{Config, Opening, Session};
+use wharf_gateway::{Config, Offer, Opening, Session, Transport};
 use wharf_store::MemoryJournal;
 use wharf_ws::{
     Agreement, CloseCode, Compression, Connection, Event, Input, MessageKind, Role, Version,
@@ -72,9 +72,10 @@ impl Wire {
         let opening = Opening {
             connection: ConnectionId(client),
             host: "localhost".to_owned(),
-            user: user.to_owned(),
+            user: Some(user.to_owned()),
             origin: origin.map(str::to_owned),
-            agreement: agreement.clone(),
+            transport: Transport::WebSocket(agreement.clone()),
+            login: Offer::none(),
             query: Some(query.to_owned()),
             seed,
         };

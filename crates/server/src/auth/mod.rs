@@ -1,4 +1,4 @@
-//! Who is asking: HTTP Basic against Argon2id verifiers, before any upgrade.
+//! Who is asking: HTTP Basic, before any upgrade, and SASL after one, with one user database.
 //!
 //! Checking a password is slow on purpose, so it is done on few threads, remembered when it was
 //! right, and rationed per IP address when it was wrong. Nothing here can be used to lock out
@@ -6,19 +6,21 @@
 
 mod basic;
 mod cache;
+pub(crate) mod sasl;
 mod throttle;
+mod users;
 pub(crate) mod verifier;
 
 use crate::config;
 use crate::log::event;
 use cache::Cache;
-use std::collections::HashMap;
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 use throttle::Throttle;
 use tokio::sync::Semaphore;
+use users::Users;
 
 /// Requests that may wait for a check. More are told to come back: waiting longer than this many
 /// checks helps no one.
@@ -41,7 +43,7 @@ pub(crate) enum Denied {
 /// Decides who a request is from.
 #[derive(Debug)]
 pub(crate) struct Authenticator {
-    verifiers: RwLock<HashMap<String, Arc<str>>>,
+    users: Users,
     anonymous_user: Option<String>,
     cache: Cache,
     throttle: Throttle,
@@ -53,7 +55,7 @@ impl Authenticator {
     pub(crate) fn new(config: &config::Auth) -> Self {
         let anonymous = &config.anonymous_user;
         Self {
-            verifiers: RwLock::default(),
+            users: Users::new(),
             anonymous_user: (!anonymous.is_empty()).then(|| anonymous.clone()),
             cache: Cache::new(Duration::from_millis(config.cache_ttl_ms)),
             throttle: Throttle::new(config.failures_per_minute_max),
@@ -64,8 +66,12 @@ impl Authenticator {
 
     /// Adds a user, or changes its password.
     pub(crate) fn put_user(&self, name: &str, verifier: &str) {
-        let mut verifiers = self.verifiers.write().unwrap_or_else(PoisonError::into_inner);
-        verifiers.insert(name.to_owned(), Arc::from(verifier));
+        self.users.put(name, verifier);
+    }
+
+    /// Whether requests without credentials are let in.
+    pub(crate) fn has_anonymous(&self) -> bool {
+        self.anonymous_user.is_some()
     }
 
     /// The user that `header`, the value of `Authorization`, speaks for.
@@ -79,15 +85,21 @@ impl Authenticator {
             return self.anonymous_user.clone().ok_or(Denied::Challenge);
         };
         let credentials = basic::parse(header).ok_or(Denied::Challenge)?;
-        let verifier = self.verifier_of(&credentials.user);
+        self.check_credentials(credentials, from, now).await
+    }
+
+    async fn check_credentials(
+        &self,
+        credentials: basic::Credentials,
+        from: IpAddr,
+        now: Instant,
+    ) -> Result<String, Denied> {
+        let verifier = self.users.verifier_of(&credentials.user);
         let proof = self.cache.proof(&credentials, verifier.as_deref());
         if self.cache.knows(&proof, now) {
             return Ok(credentials.user);
         }
-        self.throttle.take(from, now).map_err(|retry_after_s| {
-            tracing::warn!(event = event::LOGIN_THROTTLED, %from, "too many wrong passwords");
-            Denied::Throttled { retry_after_s }
-        })?;
+        self.take_try(from, now)?;
         let user = credentials.user.clone();
         if self.check(credentials, verifier).await? {
             self.throttle.give_back(from);
@@ -98,9 +110,12 @@ impl Authenticator {
         Err(Denied::Challenge)
     }
 
-    fn verifier_of(&self, user: &str) -> Option<Arc<str>> {
-        let verifiers = self.verifiers.read().unwrap_or_else(PoisonError::into_inner);
-        verifiers.get(user).cloned()
+    /// Takes one of the wrong passwords that an address may send, before it is known to be wrong.
+    fn take_try(&self, from: IpAddr, now: Instant) -> Result<(), Denied> {
+        self.throttle.take(from, now).map_err(|retry_after_s| {
+            tracing::warn!(event = event::LOGIN_THROTTLED, %from, "too many wrong passwords");
+            Denied::Throttled { retry_after_s }
+        })
     }
 
     /// Checks a password. A user that does not exist costs as much as one that does.

@@ -3,17 +3,18 @@ use super::{Authenticator, Denied, basic, verifier};
 use crate::config;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::{Duration, Instant};
+use wharf_sasl::{Hash, ScramKeys};
 
-const HOME: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
-const ELSEWHERE: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 7));
+pub(super) const HOME: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
+pub(super) const ELSEWHERE: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 7));
 
-fn basic_header(user: &str, password: &str) -> Vec<u8> {
+pub(super) fn basic_header(user: &str, password: &str) -> Vec<u8> {
     let pair = format!("{user}:{password}");
     format!("Basic {}", data_encoding::BASE64.encode(pair.as_bytes())).into_bytes()
 }
 
-/// Cheap parameters: these tests are not about the cost.
-fn verifier_of(password: &str) -> String {
+/// A verifier of the older form. Cheap parameters: these tests are not about the cost.
+pub(super) fn argon2_of(password: &str) -> String {
     use argon2::password_hash::PasswordHasher;
     let params = argon2::Params::new(argon2::Params::MIN_M_COST, 1, 1, None).unwrap();
     let cheap = argon2::Argon2::new(argon2::Algorithm::Argon2id, argon2::Version::V0x13, params);
@@ -23,7 +24,7 @@ fn verifier_of(password: &str) -> String {
 fn authenticator(failures_per_minute_max: u32) -> Authenticator {
     let config = config::Auth { failures_per_minute_max, ..config::Auth::default() };
     let authenticator = Authenticator::new(&config);
-    authenticator.put_user("ada", &verifier_of("secret"));
+    authenticator.put_user("ada", &argon2_of("secret"));
     authenticator
 }
 
@@ -46,9 +47,46 @@ fn verifiers() {
     assert!(made.starts_with("$argon2id$") && verifier::is_verifier(&made), "{made}");
     assert!(verifier::verify(b"correct horse", &made));
     assert!(!verifier::verify(b"wrong horse", &made));
+    let keys = verifier::scram_keys(&made);
+    assert_eq!(keys.iter().map(ScramKeys::hash).collect::<Vec<_>>(), Hash::ALL);
+    assert!(keys.iter().all(|keys| keys.iterations() == keys.hash().iterations()));
+    assert!(verifier::is_current("correct horse", &made));
+    assert!(!verifier::is_current("wrong horse", &made));
     for wrong in ["", "secret", "$argon2id$", "$scrypt$ln=1,r=8,p=1$c2FsdHNhbHQ$aGFzaGhhc2g"] {
         assert!(!verifier::is_verifier(wrong), "{wrong}");
     }
+    for added in [" ", " x", " SCRAM-SHA-256$4096:c2FsdA==$AAAA:AAAA"] {
+        assert!(!verifier::is_verifier(&format!("{made}{added}")), "{added:?}");
+    }
+    assert!(!verifier::is_verifier(&made.replacen(' ', "  ", 1)));
+    assert!(!verifier::is_verifier(&made[..made.len() - 1]), "cut short");
+}
+
+#[test]
+fn an_older_verifier_has_no_keys() {
+    let old = argon2_of("secret");
+    assert!(verifier::is_verifier(&old) && verifier::scram_keys(&old).is_empty());
+    assert!(verifier::verify(b"secret", &old) && !verifier::is_current("secret", &old));
+    // Whatever a later version adds does not stand in the way of what is known here.
+    let newer = format!("{old} SCRAM-SHA3-512$4096:c2FsdA==$AAAA:AAAA");
+    assert!(verifier::verify(b"secret", &newer) && verifier::scram_keys(&newer).is_empty());
+}
+
+/// The same password, typed on two keyboards; and one that SCRAM has no form for.
+#[test]
+fn passwords_are_prepared_where_there_are_keys() {
+    let made = verifier::of_password("caf\u{e9}").unwrap();
+    for same in ["caf\u{e9}", "cafe\u{301}", "ca\u{ad}f\u{e9}"] {
+        assert!(verifier::verify(same.as_bytes(), &made), "{same}");
+    }
+    for other in [&b"cafe"[..], b"caf\xe9", b"caf\xc3\xa9\x07", b""] {
+        assert!(!verifier::verify(other, &made), "{other:?}");
+    }
+    let old = argon2_of("caf\u{e9}");
+    assert!(!verifier::verify("cafe\u{301}".as_bytes(), &old), "as it was given");
+    let crab = verifier::of_password("\u{1f980}").unwrap();
+    assert!(verifier::is_verifier(&crab) && verifier::scram_keys(&crab).is_empty());
+    assert!(verifier::is_current("\u{1f980}", &crab));
 }
 
 #[tokio::test]
@@ -98,7 +136,7 @@ async fn a_changed_password_is_not_remembered() {
     let now = Instant::now();
     let old = basic_header("ada", "secret");
     assert!(auth.authenticate(Some(&old), HOME, now).await.is_ok());
-    auth.put_user("ada", &verifier_of("new"));
+    auth.put_user("ada", &argon2_of("new"));
     assert_eq!(auth.authenticate(Some(&old), HOME, now).await, Err(Denied::Challenge));
 }
 

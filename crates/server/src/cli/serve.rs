@@ -2,11 +2,11 @@
 
 use super::exit::{Code, Failure, Outcome};
 use crate::config::{self, Config, Sources};
+use crate::net::listener::Addresses;
 use crate::users::{Announcement, FIRST_USER, Given};
 use crate::{log, run};
 use clap::Args;
 use std::fmt::Write as _;
-use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 /// Where settings come from; shared with `wharf check`.
@@ -110,9 +110,9 @@ impl Serve {
             .map_err(|error| Failure::new(Code::Failed, format!("no runtime: {error}")))?;
         let tls = config.tls.is_on();
         let users = self.users.into_iter().map(|user| user.0).collect();
-        let ready = |address: SocketAddr, announcement: &Announcement| {
+        let ready = |addresses: &Addresses, announcement: &Announcement| {
             // A closed stdout is no reason not to serve.
-            let _ = super::print(&greeting(address, tls, announcement));
+            let _ = super::print(&greeting(addresses, tls, announcement));
         };
         let outcome = runtime.block_on(run::run(config, users, ready));
         runtime.shutdown_background();
@@ -127,14 +127,17 @@ impl Serve {
     }
 }
 
-fn greeting(address: SocketAddr, tls: bool, announcement: &Announcement) -> String {
+fn greeting(addresses: &Addresses, tls: bool, announcement: &Announcement) -> String {
     let (http, ws) = if tls { ("https", "wss") } else { ("http", "ws") };
+    let address = addresses.http.map_or_else(String::new, |address| address.to_string());
     let mut text = format!(
         "Wharf {} is ready.\n  web        {http}://{address}/\n  WebSocket  {ws}://{address}/ws\n",
         env!("CARGO_PKG_VERSION")
     );
+    // Writing to a string does not fail.
+    let _ = addresses.amqp.map(|address| writeln!(text, "  AMQP       amqp://{address}"));
+    let _ = addresses.amqps.map(|address| writeln!(text, "  AMQP, TLS  amqps://{address}"));
     if let Some(password) = &announcement.first_password {
-        // Writing to a string does not fail.
         let _ = write!(
             text,
             "  user       {FIRST_USER}\n  password   {password}   (shown this once)\n\n\

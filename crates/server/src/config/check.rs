@@ -17,6 +17,19 @@ pub(crate) fn problems(config: &Config) -> Vec<String> {
         config.listen.address.parse::<SocketAddr>().is_ok(),
         "listen.address: expected an IP address and a port, such as 127.0.0.1:8080 or [::]:8080",
     );
+    let optional = |address: &str| address.is_empty() || address.parse::<SocketAddr>().is_ok();
+    check(
+        optional(&config.amqp.listen_address),
+        "amqp.listen_address: expected an IP address and a port, such as 127.0.0.1:5672",
+    );
+    check(
+        optional(&config.amqp.tls_listen_address),
+        "amqp.tls_listen_address: expected an IP address and a port, such as 127.0.0.1:5671",
+    );
+    check(
+        config.amqp.tls_listen_address.is_empty() || config.tls.is_on(),
+        "amqp.tls_listen_address: needs tls.certificate_file and tls.key_file",
+    );
     check(config.listen.connections_max > 0, "listen.connections_max: must be at least 1");
     check(
         config.listen.connections_per_ip_max > 0,

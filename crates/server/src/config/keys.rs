@@ -94,6 +94,25 @@ pub(crate) const KEYS: &[Key] = &[
          Otherwise what was not acknowledged goes back to its address.",
     ),
     key(
+        "amqp.listen_address",
+        "Address and port for AMQP 1.0 straight on TCP, such as 127.0.0.1:5672, for clients without \
+         a WebSocket. Empty: none.",
+    ),
+    key(
+        "amqp.tls_listen_address",
+        "The same on TLS (amqps), such as 0.0.0.0:5671, with the certificate of [tls]. Empty: none.",
+    ),
+    key(
+        "amqp.no_sasl_user",
+        "Name of the user that connections without a SASL layer act as, on these two listeners. \
+         Empty: a SASL layer is demanded.",
+    ),
+    key(
+        "amqp.idle_time_out_ms",
+        "The idle-time-out told to AMQP clients; one that is silent for twice as long is closed. 0: \
+         clients may be silent for ever.",
+    ),
+    key(
         "auth.anonymous_user",
         "Name of the user that requests without credentials act as. Empty: they are answered \
          with 401.",
@@ -143,8 +162,11 @@ pub(crate) const KEYS: &[Key] = &[
     key("users[].name", "Login name, without a colon."),
     key(
         "users[].password_verifier",
-        "What `wharf passwd hash` prints: an Argon2id PHC string. Users are kept in the journal: one \
-         that leaves this file stays. An empty verifier removes the user and ends its sessions.",
+        "What `wharf passwd hash` prints: an Argon2id PHC string and, after spaces, keys for \
+         SCRAM-SHA-1, SCRAM-SHA-256 and SCRAM-SHA-512. Without keys, as older versions printed it, \
+         the user logs in with HTTP Basic and PLAIN only. It is a secret: passwords can be guessed \
+         from it. Users are kept in the journal: one that leaves this file stays. An empty verifier \
+         removes the user and ends its sessions.",
     ),
     key(
         "users[].permissions[].pattern",

@@ -17,6 +17,8 @@ pub struct Config {
     pub websocket: WebSocket,
     /// MBWS where its text leaves a choice.
     pub mbws: Mbws,
+    /// AMQP, and its listeners without a WebSocket.
+    pub amqp: Amqp,
     /// Who may log in, and how often one may fail to.
     pub auth: Auth,
     /// The journal.
@@ -148,6 +150,31 @@ pub enum CloseEnds {
     Normal,
     /// Every completed one.
     Any,
+}
+
+/// Section `[amqp]`.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Amqp {
+    /// Address and port for AMQP straight on TCP.
+    pub listen_address: String,
+    /// Address and port for AMQP straight on TLS.
+    pub tls_listen_address: String,
+    /// The user that a connection without a SASL layer acts as, on those listeners.
+    pub no_sasl_user: String,
+    /// Silence of a client after which it is suspected.
+    pub idle_time_out_ms: u64,
+}
+
+impl Default for Amqp {
+    fn default() -> Self {
+        Self {
+            listen_address: String::new(),
+            tls_listen_address: String::new(),
+            no_sasl_user: String::new(),
+            idle_time_out_ms: 60_000,
+        }
+    }
 }
 
 /// Section `[auth]`.

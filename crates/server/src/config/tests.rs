@@ -42,7 +42,9 @@ fn every_key_of_the_struct_is_described_and_no_other() {
     names(&Table::try_from(full()).unwrap(), "", &mut present);
     let described: BTreeSet<String> = KEYS.iter().map(|key| key.name.to_owned()).collect();
     assert_eq!(present, described);
-    assert!(KEYS.len() < 40, "{} keys", KEYS.len());
+    // The fields of list entries are no settings of their own.
+    let settings = KEYS.iter().filter(|key| !key.name.contains("[]")).count();
+    assert!(settings < 40, "{settings} settings");
 }
 
 #[test]

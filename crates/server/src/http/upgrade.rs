@@ -8,7 +8,7 @@ use hyper::http::request::Parts;
 use hyper::{Version, header};
 use std::net::SocketAddr;
 use std::time::Instant;
-use wharf_gateway::Opening;
+use wharf_gateway::{Opening, Transport};
 use wharf_ws::handshake::Refusal;
 use wharf_ws::handshake::request::{Header, Request};
 use wharf_ws::handshake::server::evaluate;
@@ -39,19 +39,27 @@ pub(super) async fn judge(
         Some((path, query)) => (path, Some(query)),
         None => (&*resource, None),
     };
-    // WS-HS-13. A target that cannot be read at all is left to `evaluate`.
-    if !matches!(path, "/ws" | "/" | "") {
+    // WS-HS-13. A target that cannot be read at all is left to `evaluate`. WSB-003: to a client of
+    // AMQP the path means nothing.
+    if !matches!(path, "/ws" | "/" | "") && !offers_login(request) {
         return Err(Refusal::with_status(404));
     }
     let open = node.admit().ok_or_else(|| try_later(503, 1))?;
     let acceptance = evaluate(request, &node.policy)?;
-    let user = login(node, peer, request).await?;
+    let subprotocol = acceptance.agreement.subprotocol.as_deref().unwrap_or_default();
+    // WSB-008, WSB-012: whoever logs in by SASL need not do so by HTTP.
+    let later = wharf_gateway::logs_in(subprotocol)
+        && header(request, "authorization").next().is_none()
+        && !node.auth.has_anonymous();
+    let user = if later { None } else { Some(login(node, peer, request).await?) };
+    let login = node.offer(user.as_deref());
     let opening = Opening {
         connection: node.next_connection(),
         host: host_of(&node.config.listen.hosts, request),
         user,
         origin: acceptance.origin.clone(),
-        agreement: acceptance.agreement.clone(),
+        transport: Transport::WebSocket(acceptance.agreement.clone()),
+        login,
         query: query.map(str::to_owned),
         seed: crate::entropy::bytes(),
     };
@@ -63,11 +71,7 @@ pub(super) async fn login(
     peer: SocketAddr,
     request: &Request<'_>,
 ) -> Result<String, Refusal> {
-    let mut given = request
-        .headers
-        .iter()
-        .filter(|header| header.name.eq_ignore_ascii_case("authorization"))
-        .map(|header| header.value);
+    let mut given = header(request, "authorization");
     let authorization = given.next();
     if given.next().is_some() {
         return Err(Refusal::with_status(400));
@@ -80,6 +84,20 @@ pub(super) async fn login(
             Denied::Throttled { retry_after_s } => try_later(429, retry_after_s),
             Denied::Busy => try_later(503, 1),
         }
+    })
+}
+
+/// The values of a header field.
+fn header<'r>(request: &'r Request<'_>, name: &'static str) -> impl Iterator<Item = &'r [u8]> {
+    let named = move |header: &&Header<'_>| header.name.eq_ignore_ascii_case(name);
+    request.headers.iter().filter(named).map(|header| header.value)
+}
+
+/// Whether a subprotocol is offered that logs in by itself.
+fn offers_login(request: &Request<'_>) -> bool {
+    header(request, "sec-websocket-protocol").any(|value| {
+        let names = value.split(|byte| *byte == b',').filter_map(|name| str::from_utf8(name).ok());
+        names.map(str::trim).any(wharf_gateway::logs_in)
     })
 }
 

@@ -73,12 +73,12 @@ fn one_wake_for_many_events() {
     let woken = Arc::new(Count::default());
     let waker = Waker::from(Arc::clone(&woken));
     let mut events = Vec::new();
-    assert_eq!(outbox.take(&mut events, &waker), None);
+    assert_eq!(outbox.take(&mut events, &waker).drain, None);
     outbox.push(&mut vec![Event::Opened, Event::Taken { up_to: 1 }]);
     outbox.push(&mut vec![Event::Taken { up_to: 2 }]);
     outbox.drain(1001);
     assert_eq!(woken.0.load(Ordering::Relaxed), 1);
-    assert_eq!(outbox.take(&mut events, &waker), Some(1001));
+    assert_eq!(outbox.take(&mut events, &waker).drain, Some(1001));
     assert_eq!(events.len(), 3);
-    assert_eq!(outbox.take(&mut events, &waker), None, "told once");
+    assert_eq!(outbox.take(&mut events, &waker).drain, None, "told once");
 }

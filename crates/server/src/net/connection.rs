@@ -2,9 +2,10 @@
 
 use super::admission::Admitted;
 use super::driver::Driver;
-use crate::http;
+use crate::http::{self, Accepted, Upgraded};
 use crate::log::event;
 use crate::node::Node;
+use bytes::Bytes;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,6 +14,26 @@ use tokio::net::TcpStream;
 use tokio::time::Instant;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
+use wharf_gateway::{Opening, Transport};
+
+/// What a listener's connections begin with.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Speaks {
+    /// HTTP, until an upgrade.
+    Http,
+    /// AMQP at once.
+    Amqp,
+}
+
+impl Speaks {
+    /// Its name in the log.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Http => "http",
+            Self::Amqp => "amqp",
+        }
+    }
+}
 
 /// Serves one accepted socket.
 pub(crate) async fn serve(
@@ -20,16 +41,17 @@ pub(crate) async fn serve(
     socket: TcpStream,
     peer: SocketAddr,
     tls: Option<TlsAcceptor>,
+    speaks: Speaks,
     admitted: Admitted,
 ) {
     // One deadline for TLS and the request head together.
     let handshake_timeout = Duration::from_millis(node.config.listen.handshake_timeout_ms);
     let deadline = Instant::now() + handshake_timeout;
     match tls {
-        None => converse(node, socket, peer, deadline).await,
+        None => converse(node, socket, peer, deadline, speaks).await,
         Some(acceptor) => {
             if let Some(stream) = Box::pin(encrypt(acceptor, socket, peer, deadline)).await {
-                converse(node, stream, peer, deadline).await;
+                converse(node, stream, peer, deadline, speaks).await;
             }
         }
     }
@@ -52,12 +74,21 @@ async fn encrypt(
     None
 }
 
-async fn converse<S>(node: Arc<Node>, stream: S, peer: SocketAddr, deadline: Instant)
-where
+async fn converse<S>(
+    node: Arc<Node>,
+    stream: S,
+    peer: SocketAddr,
+    deadline: Instant,
+    speaks: Speaks,
+) where
     S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
-    // Boxed, so that the memory of the HTTP phase is given back when a WebSocket begins.
-    let Some(driver) = Box::pin(begin(&node, stream, peer, deadline)).await else { return };
+    let driver = match speaks {
+        // Boxed, so that the memory of the HTTP phase is given back when a WebSocket begins.
+        Speaks::Http => Box::pin(begin(&node, stream, peer, deadline)).await,
+        Speaks::Amqp => begin_amqp(&node, stream, peer),
+    };
+    let Some(driver) = driver else { return };
     let connection = driver.connection().0;
     let ending = driver.await;
     node.metrics.closed(ending);
@@ -80,18 +111,44 @@ where
         (upgraded.accepted.opening.connection.0, &upgraded.accepted.opening.user);
     tracing::debug!(event = event::CONNECTION_OPENED, %peer, connection, user, "open");
     node.metrics.connections_opened.inc();
-    Some(Driver::start(node, upgraded))
+    Some(Driver::start(node, upgraded, peer.ip()))
+}
+
+/// AMQP without a WebSocket. Its login is its own, and so is the time for it.
+fn begin_amqp<S>(node: &Arc<Node>, stream: S, peer: SocketAddr) -> Option<Driver<S>>
+where
+    S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+{
+    let open = node.admit()?;
+    let user = &node.config.amqp.no_sasl_user;
+    let opening = Opening {
+        connection: node.next_connection(),
+        host: node.config.listen.hosts.first().cloned().unwrap_or_default(),
+        user: (!user.is_empty()).then(|| user.clone()),
+        origin: None,
+        transport: Transport::AmqpStream,
+        login: node.offer(None),
+        query: None,
+        seed: crate::entropy::bytes(),
+    };
+    let connection = opening.connection.0;
+    tracing::debug!(event = event::CONNECTION_OPENED, %peer, connection, "open");
+    node.metrics.connections_opened.inc();
+    let accepted = Accepted { opening, open };
+    let upgraded = Upgraded { stream, leftover: Bytes::new(), accepted };
+    Some(Driver::start(node, upgraded, peer.ip()))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Admitted, Driver, Node, TlsAcceptor, serve};
+    use super::{Admitted, Driver, Node, Speaks, TlsAcceptor, serve};
     use std::net::SocketAddr;
     use std::sync::Arc;
     use tokio::net::TcpStream;
     use wharf_gateway::Session;
 
-    type Serve<F> = fn(Arc<Node>, TcpStream, SocketAddr, Option<TlsAcceptor>, Admitted) -> F;
+    type Serve<F> =
+        fn(Arc<Node>, TcpStream, SocketAddr, Option<TlsAcceptor>, Speaks, Admitted) -> F;
 
     fn size_of_task<F>(_: Serve<F>) -> usize {
         size_of::<F>()

@@ -3,12 +3,14 @@
 //! A readable burst is one read, one push of commands to the shard and one write. The buffers
 //! belong to the thread, not to the connection: an idle connection holds neither.
 
+use crate::auth::sasl::Channel;
 use crate::http::{Accepted, Upgraded};
-use crate::mailbox::{Letter, Mailbox, Outbox};
+use crate::mailbox::{Letter, Orders, Outbox};
 use crate::node::{Node, Open};
 use bytes::Bytes;
 use std::cell::RefCell;
 use std::io;
+use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
@@ -74,7 +76,8 @@ pub(crate) struct Driver<S> {
     stream: S,
     session: Box<Session>,
     connection: ConnectionId,
-    mailbox: Arc<Mailbox>,
+    node: Arc<Node>,
+    peer: IpAddr,
     outbox: Arc<Outbox>,
     /// Bytes that came with the upgrade request, to be read first.
     leftover: Bytes,
@@ -89,8 +92,8 @@ pub(crate) struct Driver<S> {
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
-    /// Starts a session on an upgraded connection.
-    pub(crate) fn start(node: &Node, upgraded: Upgraded<S>) -> Self {
+    /// Starts a session on a connection.
+    pub(crate) fn start(node: &Arc<Node>, upgraded: Upgraded<S>, peer: IpAddr) -> Self {
         let Accepted { opening, open } = upgraded.accepted;
         let connection = opening.connection;
         let outbox = Arc::new(Outbox::default());
@@ -100,7 +103,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
             stream: upgraded.stream,
             session: Box::new(session),
             connection,
-            mailbox: Arc::clone(&node.mailbox),
+            node: Arc::clone(node),
+            peer,
             outbox,
             leftover: or_nothing(upgraded.leftover),
             unsent: Vec::new(),
@@ -123,6 +127,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
         let mut moved = self.take_events(buffers, now, cx);
         moved |= self.keep_time(now, cx);
         let read = self.read(buffers, now, cx);
+        self.ask_questions();
         self.give_commands(buffers);
         moved |= read?;
         moved |= self.write(buffers, cx)?;
@@ -130,8 +135,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
     }
 
     fn take_events(&mut self, buffers: &mut Buffers, now: Instant, cx: &Context<'_>) -> bool {
-        let drain = self.outbox.take(&mut buffers.events, cx.waker());
-        let moved = drain.is_some() || !buffers.events.is_empty();
+        let Orders { drain, answer } = self.outbox.take(&mut buffers.events, cx.waker());
+        let moved = drain.is_some() || answer.is_some() || !buffers.events.is_empty();
+        if let Some(answer) = answer {
+            self.session.handle_answer(now, answer);
+        }
         for event in buffers.events.drain(..) {
             self.session.handle_event(now, event);
         }
@@ -177,7 +185,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
         let unsent = self.unsent.len() - self.sent;
         if unsent > UNSENT_MAX_BYTES
             || !self.session.wants_input()
-            || self.mailbox.poll_room(cx).is_pending()
+            || self.node.mailbox.poll_room(cx).is_pending()
         {
             return Ok(false);
         }
@@ -211,12 +219,31 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
         ending
     }
 
+    /// Checking a password takes time: it is done beside, and the answer comes by the outbox.
+    fn ask_questions(&mut self) {
+        while let Some(question) = self.session.poll_question() {
+            let (node, peer) = (Arc::clone(&self.node), self.peer);
+            let outbox = Arc::clone(&self.outbox);
+            tokio::spawn(async move {
+                let channel = Channel::default();
+                let answer = node.auth.answer(question, channel, peer, Instant::now()).await;
+                outbox.answer(answer.unwrap_or_else(|denied| {
+                    node.metrics.login_failed(denied);
+                    denied.into()
+                }));
+            });
+        }
+        if let Some((mechanism, outcome)) = self.session.take_login() {
+            self.node.auth.sasl_ended(mechanism, outcome, self.peer);
+        }
+    }
+
     fn give_commands(&mut self, buffers: &mut Buffers) {
         while let Some(command) = self.session.poll_command() {
             buffers.letters.push(Letter::Command(self.connection, command));
         }
         if !buffers.letters.is_empty() {
-            self.mailbox.push(&mut buffers.letters);
+            self.node.mailbox.push(&mut buffers.letters);
         }
     }
 
@@ -325,6 +352,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Future for Driver<S> {
 impl<S> Drop for Driver<S> {
     /// However the connection ends, the shard hears of it.
     fn drop(&mut self) {
-        self.mailbox.push(&mut vec![Letter::Gone(self.connection)]);
+        self.node.mailbox.push(&mut vec![Letter::Gone(self.connection)]);
     }
 }

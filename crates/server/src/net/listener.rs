@@ -1,6 +1,6 @@
 //! The accept loop.
 
-use super::connection;
+use super::connection::{self, Speaks};
 use crate::log::event;
 use crate::node::Node;
 use std::io;
@@ -8,6 +8,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpSocket};
+use tokio::task::JoinHandle;
 use tokio_rustls::TlsAcceptor;
 
 /// Connections the system may hold for us: a returning fleet comes all at once.
@@ -16,11 +17,68 @@ const BACKLOG: u32 = 4096;
 /// How long accepting rests when the system has no more files or memory to give.
 const REST: Duration = Duration::from_millis(100);
 
-/// Opens the listening socket.
-///
-/// # Errors
-/// The address cannot be had.
-pub(crate) fn open(address: SocketAddr) -> io::Result<TcpListener> {
+/// Where a node listens.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Addresses {
+    /// HTTP and WebSocket.
+    pub(crate) http: Option<SocketAddr>,
+    /// AMQP on TCP.
+    pub(crate) amqp: Option<SocketAddr>,
+    /// AMQP on TLS.
+    pub(crate) amqps: Option<SocketAddr>,
+}
+
+/// Why a node cannot listen.
+#[derive(Debug)]
+pub(crate) enum OpenError {
+    /// This is no address.
+    Address(String),
+    /// It cannot be had.
+    Socket(SocketAddr, io::Error),
+}
+
+/// Listening sockets that nobody is accepted from yet.
+#[derive(Default)]
+pub(crate) struct Sockets {
+    opened: Vec<(TcpListener, Speaks, Option<TlsAcceptor>)>,
+}
+
+impl Sockets {
+    /// Opens one, unless `address` is empty. Says where it is.
+    ///
+    /// # Errors
+    /// The address cannot be had.
+    pub(crate) fn open(
+        &mut self,
+        address: &str,
+        speaks: Speaks,
+        tls: Option<TlsAcceptor>,
+    ) -> Result<Option<SocketAddr>, OpenError> {
+        if address.is_empty() {
+            return Ok(None);
+        }
+        let address: SocketAddr = address
+            .parse()
+            .map_err(|error| OpenError::Address(format!("{address}: {error}")))?;
+        let failed = |error| OpenError::Socket(address, error);
+        let socket = open(address).map_err(failed)?;
+        let bound = socket.local_addr().map_err(failed)?;
+        let (protocol, encrypted) = (speaks.name(), tls.is_some());
+        tracing::info!(event = event::LISTENING, address = %bound, protocol, tls = encrypted, "listening");
+        self.opened.push((socket, speaks, tls));
+        Ok(Some(bound))
+    }
+
+    /// Accepts on all of them until the tasks are aborted.
+    pub(crate) fn accept(self, node: &Arc<Node>) -> Vec<JoinHandle<()>> {
+        let accept = |(socket, speaks, tls)| {
+            tokio::spawn(accept(Arc::clone(node), socket, tls, speaks))
+        };
+        self.opened.into_iter().map(accept).collect()
+    }
+}
+
+fn open(address: SocketAddr) -> io::Result<TcpListener> {
     let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
     socket.set_reuseaddr(true)?;
     socket.bind(address)?;
@@ -28,7 +86,12 @@ pub(crate) fn open(address: SocketAddr) -> io::Result<TcpListener> {
 }
 
 /// Accepts until the task is dropped.
-pub(crate) async fn accept(node: Arc<Node>, listener: TcpListener, tls: Option<TlsAcceptor>) {
+async fn accept(
+    node: Arc<Node>,
+    listener: TcpListener,
+    tls: Option<TlsAcceptor>,
+    speaks: Speaks,
+) {
     loop {
         match listener.accept().await {
             Ok((socket, peer)) => {
@@ -40,7 +103,14 @@ pub(crate) async fn accept(node: Arc<Node>, listener: TcpListener, tls: Option<T
                 // Small writes are whole batches already; waiting for more helps no one.
                 let _ = socket.set_nodelay(true);
                 let serving =
-                    connection::serve(Arc::clone(&node), socket, peer, tls.clone(), admitted);
+                    connection::serve(
+                    Arc::clone(&node),
+                    socket,
+                    peer,
+                    tls.clone(),
+                    speaks,
+                    admitted,
+                );
                 tokio::spawn(serving);
             }
             Err(error) if is_of_the_peer(&error) => {}

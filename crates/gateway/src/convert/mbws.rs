@@ -1,6 +1,4 @@
-//! The message mapping. The broker keeps a message as its sender's protocol encoded it, with a
-//! format number; it is converted only when a consumer needs another form. The table is in
-//! `docs/protocols/mapping.md`.
+//! What MBWS stores, and any message as MBWS content.
 
 use std::borrow::Cow;
 use wharf_broker::Delivery;

@@ -1,0 +1,219 @@
+//! Messages to the client: how many it wants, their deliveries, and what it makes of them.
+
+use super::Face;
+use crate::convert;
+use std::collections::VecDeque;
+use std::sync::Arc;
+use wharf_amqp::engine::{CreditView, LinkId, Outcome, OutgoingDelivery};
+use wharf_amqp::messaging::{DeliveryState, MESSAGE_FORMAT};
+use wharf_amqp::tag::Tag;
+use wharf_broker::{Command, ConsumerId, Delivery, Outcome as Decided};
+
+/// Cookies from here on are of copies, which the broker does not want to hear of.
+const COPIES_FROM: u64 = 1 << 63;
+
+/// A link the client receives on.
+#[derive(Debug)]
+pub(super) struct Consumer {
+    pub(super) address: String,
+    /// The durable subscription.
+    pub(super) subscription: Option<String>,
+    /// The client has everything sent settled.
+    pub(super) settled: bool,
+    /// Deliveries are copies: the client browses.
+    pub(super) copies: bool,
+    /// What becomes of deliveries that are settled without an outcome.
+    pub(super) default_outcome: Option<DeliveryState>,
+    /// The last word on credit, told to the broker when the link is granted.
+    credit: Option<CreditView>,
+    granted: bool,
+    /// Copies were handed over since the broker was told how far to go.
+    browsed: bool,
+}
+
+impl Consumer {
+    pub(super) fn new(address: String, subscription: Option<String>) -> Self {
+        Self {
+            address,
+            subscription,
+            settled: false,
+            copies: false,
+            default_outcome: None,
+            credit: None,
+            granted: false,
+            browsed: false,
+        }
+    }
+
+    fn flow(&self, name: ConsumerId) -> Option<Command> {
+        let CreditView { limit, drain } = self.credit.filter(|_| self.granted)?;
+        Some(Command::Flow { consumer: name, limit, drain })
+    }
+}
+
+/// What is kept of deliveries sent.
+#[derive(Debug, Default)]
+pub(super) struct Sending {
+    copies: u64,
+    /// Outcomes that the client did not settle, until they are durable.
+    confirming: VecDeque<Outcome>,
+}
+
+impl Face {
+    /// The client says how much it wants.
+    pub(super) fn credit(
+        &mut self,
+        link: LinkId,
+        credit: CreditView,
+        commands: &mut VecDeque<Command>,
+    ) {
+        let Some((name, consumer)) = self.links.consumer(link) else { return };
+        consumer.credit = Some(credit);
+        commands.extend(consumer.flow(name));
+    }
+
+    /// The broker hands out on this link from now on.
+    pub(super) fn begin_consuming(&mut self, link: LinkId, commands: &mut VecDeque<Command>) {
+        let Some((name, consumer)) = self.links.consumer(link) else { return };
+        consumer.granted = true;
+        commands.extend(consumer.flow(name));
+    }
+
+    /// The broker has handed out what there is.
+    pub(super) fn drained(&mut self, consumer: ConsumerId) {
+        if let Some(link) = self.links.named(consumer) {
+            let _ = self.engine.drained(link);
+        }
+    }
+
+    pub(super) fn deliver(&mut self, delivery: Delivery, commands: &mut VecDeque<Command>) {
+        let seq = delivery.seq;
+        let link = self.links.named(delivery.consumer);
+        let consumer = link.and_then(|link| Some((link, self.links.consumer(link)?.1)));
+        let Some((link, consumer)) = consumer else { return give_back(seq, commands) };
+        let cookie = if consumer.copies {
+            consumer.browsed = true;
+            self.sending.copies = self.sending.copies.saturating_add(1);
+            COPIES_FROM.saturating_add(self.sending.copies)
+        } else {
+            seq
+        };
+        let settled = consumer.settled;
+        let Some(payload) = convert::amqp_payload(&delivery) else {
+            let detail = Some(Arc::from("cannot be represented in AMQP"));
+            return settle(seq, seq, Decided::Rejected { detail }, false, commands);
+        };
+        let delivery = OutgoingDelivery {
+            cookie,
+            tag: tag_of(cookie),
+            message_format: MESSAGE_FORMAT,
+            settled,
+            payload,
+        };
+        if self.engine.deliver(link, delivery).is_err() {
+            give_back(seq, commands);
+        }
+    }
+
+    /// What the client makes of deliveries.
+    // AMQP 3.4; 3.5.3 for those it settles without saying.
+    pub(super) fn outcome(&mut self, outcome: Outcome, commands: &mut VecDeque<Command>) {
+        let Outcome { link, first, last, ref state, settled } = outcome;
+        if first >= COPIES_FROM {
+            if !settled {
+                let _ = self.engine.settle_sent(link, first, last, state.as_ref());
+            }
+            return;
+        }
+        let default = self.links.consumer(link).and_then(|(_, one)| one.default_outcome.as_ref());
+        let decided = match state.as_ref().and_then(decided) {
+            Some(decided) => decided,
+            // Not an outcome, and not settled: it may yet change.
+            None if !settled => return,
+            None => default.and_then(decided_of).unwrap_or(Decided::Released),
+        };
+        settle(first, last, decided, !settled, commands);
+        if !settled {
+            self.sending.confirming.push_back(outcome);
+        }
+    }
+
+    /// Outcomes that wait for our settling are durable.
+    pub(super) fn settled(&mut self, first: u64, last: u64) {
+        let front = |one: &mut Outcome| (one.first, one.last) == (first, last);
+        if let Some(outcome) = self.sending.confirming.pop_front_if(front) {
+            let state = outcome.state.as_ref();
+            let _ = self.engine.settle_sent(outcome.link, first, last, state);
+        }
+    }
+
+    /// A delivery that never left.
+    pub(super) fn unsent(&mut self, _link: LinkId, cookie: u64, commands: &mut VecDeque<Command>) {
+        if cookie < COPIES_FROM {
+            give_back(cookie, commands);
+        }
+    }
+
+    /// Everything is on the wire: browsers may be given more.
+    pub(super) fn browse_on(&mut self, commands: &mut VecDeque<Command>) {
+        if self.sending.copies == 0 || self.engine.has_output() {
+            return;
+        }
+        for (name, consumer) in self.links.consumers() {
+            if std::mem::take(&mut consumer.browsed) {
+                commands.extend(consumer.flow(name));
+            }
+        }
+    }
+}
+
+fn decided_of(state: &DeliveryState) -> Option<Decided> {
+    decided(state)
+}
+
+/// The broker's word for an outcome; `None` if the state is not one.
+fn decided(state: &DeliveryState) -> Option<Decided> {
+    Some(match state {
+        DeliveryState::Accepted => Decided::Accepted,
+        DeliveryState::Released => Decided::Released,
+        DeliveryState::Rejected(error) => {
+            let told = error.as_ref().map(|error| {
+                let description = error.description.as_deref().unwrap_or_default();
+                Arc::from(format!("{} {description}", error.condition.as_str()).trim_end())
+            });
+            Decided::Rejected { detail: told }
+        }
+        DeliveryState::Modified(modified) => Decided::Modified {
+            failed: modified.delivery_failed.unwrap_or(false),
+            elsewhere: modified.undeliverable_here.unwrap_or(false),
+            annotations: convert::kept_annotations(&modified.message_annotations),
+        },
+        DeliveryState::Received { .. }
+        | DeliveryState::Declared(_)
+        | DeliveryState::Transactional(_)
+        | DeliveryState::Other(_) => return None,
+    })
+}
+
+fn settle(
+    first: u64,
+    last: u64,
+    outcome: Decided,
+    confirm: bool,
+    commands: &mut VecDeque<Command>,
+) {
+    commands.push_back(Command::Settle { first, last, outcome, confirm });
+}
+
+fn give_back(seq: u64, commands: &mut VecDeque<Command>) {
+    if seq > 0 {
+        settle(seq, seq, Decided::Released, false, commands);
+    }
+}
+
+/// The shortest tag that no other delivery of the connection has.
+fn tag_of(cookie: u64) -> Tag {
+    let octets = cookie.to_be_bytes();
+    let zeros = octets.iter().take_while(|octet| **octet == 0).count().min(7);
+    Tag::new(octets.get(zeros..).unwrap_or_default()).unwrap_or_default()
+}
