@@ -73,6 +73,10 @@ fn the_strongest_allowed_mechanism_is_chosen() {
         assert_eq!(Mechanism::from_name(mechanism.name()), Some(mechanism));
     }
     assert!(Mechanism::ALL.is_sorted());
+    // WSB-021: none that would wrap what follows.
+    for layered in ["DIGEST-MD5", "GSSAPI", "KERBEROS_V4"] {
+        assert_eq!(Mechanism::from_name(layered), None);
+    }
 }
 
 /// By default a password is not shown to the server.

@@ -34,11 +34,13 @@ const ADAPTERS: [(&str, &[&str]); 7] = [
     ("wharf-client", &["wharf-ws", "wharf-sasl", "wharf-amqp", "wharf-xmpp", "wharf-mbws"]),
     (
         "wharf-server",
-        // It drives the shard and begins the WebSocket: docs/decisions/0008.
+        // It drives the shard and begins the WebSocket: docs/decisions/0008. It keeps the users:
+        // docs/decisions/0009.
         &[
             "wharf-gateway",
             "wharf-broker",
             "wharf-ws",
+            "wharf-sasl",
             "wharf-store",
             "wharf-jetstream",
             "wharf-api",
