@@ -182,6 +182,7 @@ impl Node {
             user: Some(user),
             origin: None,
             transport: Transport::WebSocket(agreement),
+            secure: false,
             login: Offer::none(),
             query,
             seed,

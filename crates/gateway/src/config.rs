@@ -1,5 +1,6 @@
 //! The settings of every connection.
 
+use crate::place::{Location, Place};
 use std::time::Duration;
 
 /// Which closing handshakes end an MBWS connection for good (MBWS-A09).
@@ -27,6 +28,10 @@ pub struct Amqp {
     pub idle_time_out: Option<Duration>,
     /// Time from the first octet to the peer's open, its login included.
     pub open_timeout: Duration,
+    /// What is served elsewhere; the first that fits applies.
+    pub locations: Vec<Location>,
+    /// Where clients are sent when this node is drained.
+    pub drained_to: Option<Place>,
 }
 
 impl Default for Amqp {
@@ -38,6 +43,8 @@ impl Default for Amqp {
             links_per_session_max: 1024,
             idle_time_out: Some(Duration::from_secs(60)),
             open_timeout: Duration::from_secs(10),
+            locations: Vec::new(),
+            drained_to: None,
         }
     }
 }

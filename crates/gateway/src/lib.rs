@@ -10,6 +10,7 @@
 //! | `session` | the transport and the choice of protocol |
 //! | `mbws` | MBWS and MBLWS: their events to commands, the broker's events to their frames |
 //! | `amqp` | AMQP 1.0: links and deliveries to commands, the broker's events to transfers |
+//! | `place` | where else something is served |
 //! | `consume` | how a client says what it wants to receive (MBWS-A25) |
 //! | `convert` | the message mapping: what is stored, and what each protocol makes of it |
 //!
@@ -31,9 +32,11 @@ mod consume;
 mod convert;
 pub mod limits;
 mod mbws;
+mod place;
 mod session;
 
 pub use config::{Amqp, CloseEnds, Config};
+pub use place::{Located, Location, NoPlace, Place, Scheme};
 pub use session::{Offer, Opening, Session, Transport};
 pub use wharf_sasl::server::{Answer, Question, Settings as SaslSettings};
 pub use wharf_sasl::{ChannelBinding, Hash, Mechanism, Nonce, ScramKeys};

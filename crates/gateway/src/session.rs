@@ -12,8 +12,8 @@ use std::time::Instant;
 use wharf_amqp::engine::{Due as AmqpDue, Framing, Input as Octets};
 use wharf_broker::{Command, ConnectionId, SessionKey};
 use wharf_mbws::{Flavour, Kind, MessageSink};
-use wharf_sasl::{Mechanism, Nonce};
 use wharf_sasl::server::{Answer, Failure as LoginFailure, Question, Settings};
+use wharf_sasl::{Mechanism, Nonce};
 use wharf_ws::handshake::Agreement;
 use wharf_ws::limits::CONTROL_FRAME_MAX_BYTES;
 use wharf_ws::{CloseCode, Connection, Due, Event, Input, MessageKind, REASON_MAX_BYTES, Role};
@@ -32,6 +32,8 @@ pub struct Opening {
     pub origin: Option<String>,
     /// What carries the octets.
     pub transport: Transport,
+    /// Whether they are encrypted on their way.
+    pub secure: bool,
     /// What a SASL layer offers.
     pub login: Offer,
     /// The query of the upgrade URL, without its `?`.
@@ -96,7 +98,7 @@ impl Session {
     /// A session on a connection that was just accepted or upgraded.
     #[must_use]
     pub fn new(config: Arc<Config>, opening: Opening, now: Instant) -> Self {
-        let Opening { host, user, origin, transport, login, query, seed, .. } = opening;
+        let Opening { host, user, origin, transport, secure, login, query, seed, .. } = opening;
         let name = name_from(&seed);
         let mut session = Self {
             config: Arc::clone(&config),
@@ -135,7 +137,7 @@ impl Session {
                 session.face = Face::Mbws(Box::new(face));
             }
             (_, user) if is_amqp => {
-                let caller = Caller { host, user, origin, name };
+                let caller = Caller { host, secure, user, origin, name };
                 let login = Login::new(login.mechanisms, login.settings);
                 let face = amqp::Face::new(config, framing, caller, login);
                 session.face = Face::Amqp(Box::new(face));

@@ -63,8 +63,9 @@ pub(crate) async fn run(
         certificates.as_ref().map(Certificates::acceptor).transpose().map_err(start_failure)?;
     let mut sockets = Sockets::default();
     let http = sockets.open(&config.listen.address, Speaks::Http, acceptor.clone())?;
-    let amqp = sockets.open(&config.amqp.listen_address, Speaks::Amqp, None)?;
-    let amqps = sockets.open(&config.amqp.tls_listen_address, Speaks::Amqp, acceptor)?;
+    let amqp = sockets.open(&config.amqp.listen_address, Speaks::Amqp { secure: false }, None)?;
+    let amqps =
+        sockets.open(&config.amqp.tls_listen_address, Speaks::Amqp { secure: true }, acceptor)?;
     let addresses = Addresses { http, amqp, amqps };
 
     // Probes are answered while the journal is being recovered.

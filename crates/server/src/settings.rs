@@ -3,7 +3,7 @@
 use crate::config::{self, Config, PolicyKind};
 use std::time::Duration;
 use wharf_broker::{AddressKind, Permission, Policy};
-use wharf_gateway::CloseEnds;
+use wharf_gateway::{CloseEnds, Located, Location};
 use wharf_ws::handshake::{DeflatePolicy, OriginPolicy, server};
 use wharf_ws::version::Versions;
 
@@ -42,6 +42,9 @@ pub(crate) fn gateway(config: &Config) -> wharf_gateway::Config {
         hosts: config.listen.hosts.clone(),
         amqp: wharf_gateway::Amqp {
             idle_time_out: optional(config.amqp.idle_time_out_ms),
+            locations: config.locations.iter().filter_map(location).collect(),
+            // What does not fit was refused by `config::check`.
+            drained_to: config.shutdown.redirect_url.parse().ok(),
             open_timeout: Duration::from_millis(config.listen.handshake_timeout_ms),
             ..wharf_gateway::Amqp::default()
         },
@@ -56,6 +59,15 @@ pub(crate) fn gateway(config: &Config) -> wharf_gateway::Config {
         },
         close_acknowledges: config.mbws.close_acknowledges,
     }
+}
+
+fn location(rule: &config::LocationRule) -> Option<Location> {
+    let what = if rule.host.is_empty() {
+        Located::Addresses(rule.addresses.clone())
+    } else {
+        Located::Host(rule.host.clone())
+    };
+    Some(Location { what, place: rule.url.parse().ok()? })
 }
 
 /// What the shard is told.

@@ -7,6 +7,7 @@
 //! | `login` | the SASL exchange, and the questions it has |
 //! | `termini` | what an attach asks for, what it is answered, and refusals as error conditions |
 //! | `links` | the links of the connection, by the engine's name and by the broker's |
+//! | `redirect` | what is served elsewhere, and who can be sent there |
 //! | `receiving` | messages from the client: credit, sequences, outcomes |
 //! | `sending` | messages to the client: credit, deliveries, the client's outcomes |
 //!
@@ -16,6 +17,7 @@
 mod links;
 mod login;
 mod receiving;
+mod redirect;
 mod sending;
 mod termini;
 
@@ -23,6 +25,7 @@ use crate::config::Config;
 use links::Links;
 pub(crate) use login::{Ended, Login};
 use receiving::Receiving;
+use redirect::Redirects;
 use sending::Sending;
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -54,6 +57,8 @@ const OFFERED_CAPABILITIES: [&str; 1] = ["ANONYMOUS-RELAY"];
 #[derive(Clone, Debug)]
 pub(crate) struct Caller {
     pub(crate) host: String,
+    /// The transport is encrypted.
+    pub(crate) secure: bool,
     /// Known from HTTP or from the listener; a SASL layer may name another.
     pub(crate) user: Option<String>,
     pub(crate) origin: Option<String>,
@@ -89,6 +94,7 @@ pub(crate) struct Face {
     /// The peer's container.
     container: String,
     login: Login,
+    redirects: Redirects,
     links: Links,
     receiving: Receiving,
     sending: Sending,
@@ -128,6 +134,7 @@ impl Face {
         Self {
             config,
             engine: Connection::new(Arc::new(engine)),
+            redirects: Redirects::new(caller.secure),
             caller,
             container: String::new(),
             login,
@@ -232,7 +239,10 @@ impl Face {
     /// Ends the connection from this side.
     pub(crate) fn drain(&mut self, code: u16) {
         self.drained = Some(code);
-        let error = error(Condition::ConnectionForced, "the broker is going away");
+        let elsewhere = self.config.amqp.drained_to.as_ref();
+        let redirect = elsewhere.and_then(|place| self.redirects.connection(place));
+        let error = redirect
+            .unwrap_or_else(|| error(Condition::ConnectionForced, "the broker is going away"));
         if self.engine.close(Some(error)).is_err() && !self.engine.is_over() {
             self.ending = Ending::Now(Close { code, reason: "" });
         }
@@ -333,7 +343,12 @@ impl Face {
             ..Open::new(self.config.amqp.container_id.clone())
         };
         let _ = self.engine.open(answer);
+        self.redirects.learn(open);
         let named = open.hostname.as_deref().unwrap_or_default();
+        if let Some(error) = self.redirects.host(&self.config.amqp.locations, named) {
+            let _ = self.engine.close(Some(error));
+            return;
+        }
         let known = self.config.hosts.iter().find(|host| host.eq_ignore_ascii_case(named));
         if let Some(host) = known {
             self.caller.host.clone_from(host);

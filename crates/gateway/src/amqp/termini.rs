@@ -7,7 +7,7 @@ use super::sending::Consumer;
 use super::{Face, error};
 use std::collections::VecDeque;
 use std::sync::Arc;
-use wharf_amqp::condition::Condition;
+use wharf_amqp::condition::{Condition, Error};
 use wharf_amqp::engine::{AttachAnswer, LinkId};
 use wharf_amqp::messaging::{
     DistributionMode, LifetimePolicy, Source, Target, TargetArchetype, TerminusDurability,
@@ -28,7 +28,11 @@ const OUTCOMES: [&str; 4] =
     ["amqp:accepted:list", "amqp:rejected:list", "amqp:released:list", "amqp:modified:list"];
 
 /// Why a link is refused at once.
-type Refused = (Condition, &'static str);
+type Refused = Box<Error>;
+
+fn refused(condition: Condition, why: &str) -> Refused {
+    Box::new(error(condition, why))
+}
 
 impl Face {
     /// The client asks for a link.
@@ -45,8 +49,8 @@ impl Face {
         };
         let end = match end {
             Ok(end) => end,
-            Err((condition, why)) => {
-                let _ = self.engine.refuse_attach(id, &attach, error(condition, why));
+            Err(error) => {
+                let _ = self.engine.refuse_attach(id, &attach, *error);
                 return;
             }
         };
@@ -67,9 +71,9 @@ impl Face {
         let target = match &mut attach.target {
             Some(TargetArchetype::Target(target)) => target,
             Some(TargetArchetype::Coordinator(_)) => {
-                return Err((Condition::NotImplemented, "there are no transactions here"));
+                return Err(refused(Condition::NotImplemented, "there are no transactions here"));
             }
-            None => return Err((Condition::InvalidField, "the target is missing")),
+            None => return Err(refused(Condition::InvalidField, "the target is missing")),
         };
         let kind = kind_of(&target.capabilities);
         if target.dynamic {
@@ -77,6 +81,7 @@ impl Face {
             target.address = Some(address.clone());
             commands.push_back(create(name, address, kind, &target.dynamic_node_properties));
         } else if let Some(address) = target.address.clone() {
+            self.is_here(&address)?;
             commands.push_back(Command::Resolve { consumer: name, address, kind });
         }
         let to = target.address.clone().map(|address| Arc::from([address]));
@@ -90,7 +95,7 @@ impl Face {
         commands: &mut VecDeque<Command>,
     ) -> Result<End, Refused> {
         let Some(source) = &mut attach.source else {
-            return Err((Condition::InvalidField, "the source is missing"));
+            return Err(refused(Condition::InvalidField, "the source is missing"));
         };
         let kind = kind_of(&source.capabilities);
         if source.dynamic {
@@ -99,8 +104,9 @@ impl Face {
             commands.push_back(create(name, address, kind, &source.dynamic_node_properties));
         }
         let Some(address) = source.address.clone() else {
-            return Err((Condition::InvalidField, "the source has no address"));
+            return Err(refused(Condition::InvalidField, "the source has no address"));
         };
+        self.is_here(&address)?;
         // AMQP 2.6.1: containers and name together name the link, and so its subscription.
         let durable = source.durable != TerminusDurability::None
             || source.expiry_policy == TerminusExpiryPolicy::Never;
@@ -204,6 +210,14 @@ impl Face {
                 Command::Cancel { seq: None, consumer: link.name, address, subscription, forget }
             }
         });
+    }
+
+    /// Whether an address is served here.
+    fn is_here(&self, address: &str) -> Result<(), Refused> {
+        match self.redirects.address(&self.config.amqp.locations, address) {
+            Some(error) => Err(Box::new(error)),
+            None => Ok(()),
+        }
     }
 
     // AMQP 3.5.3: the name is generated here.

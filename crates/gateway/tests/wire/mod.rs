@@ -75,6 +75,7 @@ impl Wire {
             user: Some(user.to_owned()),
             origin: origin.map(str::to_owned),
             transport: Transport::WebSocket(agreement.clone()),
+            secure: false,
             login: Offer::none(),
             query: Some(query.to_owned()),
             seed,

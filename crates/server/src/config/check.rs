@@ -3,6 +3,7 @@
 use super::{Config, UserEntry};
 use crate::auth::verifier;
 use std::net::SocketAddr;
+use wharf_gateway::Place;
 use wharf_store::{SEGMENT_SIZE_MAX_BYTES, SEGMENT_SIZE_MIN_BYTES};
 
 /// Everything that is wrong with the values, each with its key.
@@ -83,10 +84,25 @@ pub(crate) fn problems(config: &Config) -> Vec<String> {
             &format!("websocket.origins: `{origin}` is not an origin such as https://example.com"),
         );
     }
+    let redirect = &config.shutdown.redirect_url;
+    if !redirect.is_empty() {
+        found.extend(url_problem("shutdown.redirect_url", redirect));
+    }
+    for location in &config.locations {
+        found.extend(url_problem("locations[].url", &location.url));
+        if location.host.is_empty() == location.addresses.is_empty() {
+            found.push("locations: each has either host or addresses".to_owned());
+        }
+    }
     for user in &config.users {
         found.extend(user_problem(user));
     }
     found
+}
+
+fn url_problem(key: &str, url: &str) -> Option<String> {
+    let problem = url.parse::<Place>().err()?;
+    Some(format!("{key}: `{url}`: {problem}"))
 }
 
 fn user_problem(user: &UserEntry) -> Option<String> {

@@ -152,6 +152,12 @@ pub(crate) const KEYS: &[Key] = &[
         "Time for clients to take what is on its way and answer the Close.",
     ),
     key(
+        "shutdown.redirect_url",
+        "Where clients are sent when Wharf stops, if their protocol has redirects (AMQP): ws://, \
+         wss://, amqp:// or amqps:// with host, port and path. Never from an encrypted connection \
+         to one that is not. Empty: they are only told that it stops.",
+    ),
+    key(
         "log.level",
         "error, warn, info, debug or trace; or directives such as \"info,wharf_server::auth=debug\".",
     ),
@@ -185,6 +191,16 @@ pub(crate) const KEYS: &[Key] = &[
         "Deliveries before a message goes to the dead-letter address. 0: without end.",
     ),
     key("policies[].dead_letter_address", "Where the dead messages of matching addresses go."),
+    key(
+        "locations[].host",
+        "A virtual host that is served elsewhere: AMQP connections to it are redirected. Either \
+         this or addresses.",
+    ),
+    key(
+        "locations[].addresses",
+        "Pattern of addresses that are served elsewhere: AMQP links to them are redirected.",
+    ),
+    key("locations[].url", "Where that is, as in shutdown.redirect_url."),
 ];
 
 /// The key of this name, list positions written as `[]`.

@@ -13,8 +13,8 @@ pub(crate) use check::problems;
 pub(crate) use load::{Sources, load};
 pub use reference::{default_file, reference_page};
 pub use sections::{
-    Auth, CloseEnds, Config, Data, Http, Listen, Log, LogFormat, Mbws, PermissionRule, PolicyKind,
-    PolicyRule, Session, Shutdown, Tls, UserEntry, WebSocket,
+    Auth, CloseEnds, Config, Data, Http, Listen, LocationRule, Log, LogFormat, Mbws,
+    PermissionRule, PolicyKind, PolicyRule, Session, Shutdown, Tls, UserEntry, WebSocket,
 };
 
 #[cfg(test)]

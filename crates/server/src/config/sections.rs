@@ -33,6 +33,8 @@ pub struct Config {
     pub users: Vec<UserEntry>,
     /// Settings of addresses by pattern; the first match applies.
     pub policies: Vec<PolicyRule>,
+    /// What is served elsewhere; the first match applies.
+    pub locations: Vec<LocationRule>,
 }
 
 /// Section `[listen]`.
@@ -240,11 +242,13 @@ pub struct Shutdown {
     pub close_code: u16,
     /// Time for clients to leave, and then for the journal to finish.
     pub drain_timeout_ms: u64,
+    /// Where clients are sent whose protocol has redirects.
+    pub redirect_url: String,
 }
 
 impl Default for Shutdown {
     fn default() -> Self {
-        Self { close_code: 1001, drain_timeout_ms: 10_000 }
+        Self { close_code: 1001, drain_timeout_ms: 10_000, redirect_url: String::new() }
     }
 }
 
@@ -321,6 +325,18 @@ pub struct PolicyRule {
     /// Where dead messages go.
     #[serde(default = "dead_letter_address_default")]
     pub dead_letter_address: String,
+}
+
+/// One `[[locations]]` entry.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct LocationRule {
+    /// A virtual host that is elsewhere.
+    pub host: String,
+    /// Pattern of addresses that are elsewhere.
+    pub addresses: String,
+    /// Where they are.
+    pub url: String,
 }
 
 fn deliveries_max_default() -> u16 {

@@ -33,6 +33,7 @@ fn full() -> Config {
         deliveries_max: 1,
         dead_letter_address: String::new(),
     });
+    config.locations.push(super::LocationRule::default());
     config
 }
 

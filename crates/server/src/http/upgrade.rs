@@ -59,6 +59,7 @@ pub(super) async fn judge(
         user,
         origin: acceptance.origin.clone(),
         transport: Transport::WebSocket(acceptance.agreement.clone()),
+        secure: node.config.tls.is_on(),
         login,
         query: query.map(str::to_owned),
         seed: crate::entropy::bytes(),

@@ -22,7 +22,10 @@ pub(crate) enum Speaks {
     /// HTTP, until an upgrade.
     Http,
     /// AMQP at once.
-    Amqp,
+    Amqp {
+        /// On TLS.
+        secure: bool,
+    },
 }
 
 impl Speaks {
@@ -30,7 +33,7 @@ impl Speaks {
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Http => "http",
-            Self::Amqp => "amqp",
+            Self::Amqp { .. } => "amqp",
         }
     }
 }
@@ -86,7 +89,7 @@ async fn converse<S>(
     let driver = match speaks {
         // Boxed, so that the memory of the HTTP phase is given back when a WebSocket begins.
         Speaks::Http => Box::pin(begin(&node, stream, peer, deadline)).await,
-        Speaks::Amqp => begin_amqp(&node, stream, peer),
+        Speaks::Amqp { secure } => begin_amqp(&node, stream, peer, secure),
     };
     let Some(driver) = driver else { return };
     let connection = driver.connection().0;
@@ -115,7 +118,7 @@ where
 }
 
 /// AMQP without a WebSocket. Its login is its own, and so is the time for it.
-fn begin_amqp<S>(node: &Arc<Node>, stream: S, peer: SocketAddr) -> Option<Driver<S>>
+fn begin_amqp<S>(node: &Arc<Node>, stream: S, peer: SocketAddr, secure: bool) -> Option<Driver<S>>
 where
     S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
@@ -127,6 +130,7 @@ where
         user: (!user.is_empty()).then(|| user.clone()),
         origin: None,
         transport: Transport::AmqpStream,
+        secure,
         login: node.offer(None),
         query: None,
         seed: crate::entropy::bytes(),

@@ -57,9 +57,8 @@ impl Sockets {
         if address.is_empty() {
             return Ok(None);
         }
-        let address: SocketAddr = address
-            .parse()
-            .map_err(|error| OpenError::Address(format!("{address}: {error}")))?;
+        let address: SocketAddr =
+            address.parse().map_err(|error| OpenError::Address(format!("{address}: {error}")))?;
         let failed = |error| OpenError::Socket(address, error);
         let socket = open(address).map_err(failed)?;
         let bound = socket.local_addr().map_err(failed)?;
@@ -71,9 +70,8 @@ impl Sockets {
 
     /// Accepts on all of them until the tasks are aborted.
     pub(crate) fn accept(self, node: &Arc<Node>) -> Vec<JoinHandle<()>> {
-        let accept = |(socket, speaks, tls)| {
-            tokio::spawn(accept(Arc::clone(node), socket, tls, speaks))
-        };
+        let accept =
+            |(socket, speaks, tls)| tokio::spawn(accept(Arc::clone(node), socket, tls, speaks));
         self.opened.into_iter().map(accept).collect()
     }
 }
@@ -86,12 +84,7 @@ fn open(address: SocketAddr) -> io::Result<TcpListener> {
 }
 
 /// Accepts until the task is dropped.
-async fn accept(
-    node: Arc<Node>,
-    listener: TcpListener,
-    tls: Option<TlsAcceptor>,
-    speaks: Speaks,
-) {
+async fn accept(node: Arc<Node>, listener: TcpListener, tls: Option<TlsAcceptor>, speaks: Speaks) {
     loop {
         match listener.accept().await {
             Ok((socket, peer)) => {
@@ -102,8 +95,7 @@ async fn accept(
                 };
                 // Small writes are whole batches already; waiting for more helps no one.
                 let _ = socket.set_nodelay(true);
-                let serving =
-                    connection::serve(
+                let serving = connection::serve(
                     Arc::clone(&node),
                     socket,
                     peer,
