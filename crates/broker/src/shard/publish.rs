@@ -14,7 +14,15 @@ use std::sync::Arc;
 /// frame, however many messages it holds.
 #[derive(Debug, Default)]
 pub(super) struct Taking {
-    by_session: BTreeMap<SessionId, (ConnectionId, u64)>,
+    by_session: BTreeMap<SessionId, Taken>,
+}
+
+#[derive(Debug)]
+struct Taken {
+    connection: ConnectionId,
+    seq: u64,
+    /// Which of them were declined: told with the answer.
+    declined: Vec<(u64, DeathReason)>,
 }
 
 impl Taking {
@@ -55,6 +63,7 @@ impl Shard {
             self.record_body(&record, Some(&body));
             route.queues.iter().for_each(|queue| self.feeds.mark(*queue));
         }
+        self.take(connection, session, Some(seq));
         match unroutable {
             Unroutable::DeadLetter => {
                 for (reason, address) in route.dead {
@@ -62,13 +71,15 @@ impl Shard {
                 }
             }
             Unroutable::Decline => {
-                if let Some((reason, _)) = route.dead.first() {
-                    self.tell(connection, Event::Declined { seq, reason: *reason });
+                let taken = self.taking.by_session.get_mut(&session);
+                if let Some((reason, _)) = route.dead.first()
+                    && let Some(taken) = taken
+                {
+                    taken.declined.push((seq, *reason));
                 }
             }
         }
         self.statistics.published = self.statistics.published.saturating_add(1);
-        self.take(connection, session, Some(seq));
         if self.log.open_len_bytes() >= FRAME_TARGET_BYTES {
             self.dispatch_dirty();
             self.seal();
@@ -97,15 +108,22 @@ impl Shard {
     pub(super) fn take(&mut self, connection: ConnectionId, session: SessionId, seq: Option<u64>) {
         let Some(seq) = seq else { return };
         self.prove(session);
-        self.taking.by_session.insert(session, (connection, seq));
+        let taken = Taken { connection, seq, declined: Vec::new() };
+        let taken = self.taking.by_session.entry(session).or_insert(taken);
+        (taken.connection, taken.seq) = (connection, seq);
     }
 
     /// Highest inbound sequence handled, recorded or not.
     fn taken(&self, session: SessionId) -> u64 {
         match self.taking.by_session.get(&session) {
-            Some((_, seq)) => *seq,
-            None => self.state.sessions.get(&session).map_or(0, |session| session.taken),
+            Some(taken) => taken.seq,
+            None => self.recorded(session),
         }
+    }
+
+    /// Highest inbound sequence recorded.
+    fn recorded(&self, session: SessionId) -> u64 {
+        self.state.sessions.get(&session).map_or(0, |session| session.taken)
     }
 
     fn answer_repeat(
@@ -116,8 +134,9 @@ impl Shard {
         to: &[String],
         unroutable: Unroutable,
     ) {
-        let up_to = self.taken(session);
+        let up_to = self.recorded(session);
         if seq > up_to {
+            // The answer comes with its frame, or the number is none that can be answered.
             return;
         }
         // That it was declined is not recorded, but what declined it still does.
@@ -133,17 +152,24 @@ impl Shard {
 
     /// Puts the inbound half of every ledger into the frame that is about to be sealed.
     pub(super) fn record_takings(&mut self) {
-        for (session, (connection, seq)) in std::mem::take(&mut self.taking.by_session) {
-            self.record(&Record::Taken { session, seq });
-            self.tell(connection, Event::Taken { up_to: seq });
+        for (session, taken) in std::mem::take(&mut self.taking.by_session) {
+            self.record_taken(session, taken);
         }
     }
 
     /// Records what one session has taken, before its ledger is told to anybody.
     pub(super) fn record_taking_of(&mut self, session: SessionId) {
-        if let Some((connection, seq)) = self.taking.by_session.remove(&session) {
-            self.record(&Record::Taken { session, seq });
-            self.tell(connection, Event::Taken { up_to: seq });
+        if let Some(taken) = self.taking.by_session.remove(&session) {
+            self.record_taken(session, taken);
         }
+    }
+
+    fn record_taken(&mut self, session: SessionId, taken: Taken) {
+        let Taken { connection, seq, declined } = taken;
+        self.record(&Record::Taken { session, seq });
+        for (seq, reason) in declined {
+            self.tell(connection, Event::Declined { seq, reason });
+        }
+        self.tell(connection, Event::Taken { up_to: seq });
     }
 }

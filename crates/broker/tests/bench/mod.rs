@@ -9,8 +9,9 @@ use wharf_broker::journal::{
     Completion, Extent, Frame, Location, Lsn, RecoveredFrame, Recovery, Slice, Ticket,
 };
 use wharf_broker::{
-    Command, Config, ConnectionId, ConsumerId, Credit, Definition, Event, Input, Message, Mode,
-    Outcome, Output, Permission, SessionKey, SessionKind, Shard, Timestamp, Unroutable,
+    AddressKind, Command, Config, ConnectionId, ConsumerId, Credit, Definition, Event, Input,
+    Lifetime, Message, Mode, Outcome, Output, Permission, SessionKey, SessionKind, Shard,
+    Timestamp, Unroutable,
 };
 
 /// Frames per extent: small, so that extents die in tests.
@@ -196,11 +197,18 @@ pub(crate) fn line(event: &Event) -> String {
                 delivery.address,
                 String::from_utf8_lossy(&delivery.body)
             );
+            if delivery.consumer.0 > 0 {
+                line += &format!(" to={}", delivery.consumer.0);
+            }
             if delivery.count > 0 {
                 line += &format!(" count={}", delivery.count);
             }
             if let Some(death) = &delivery.death {
                 line += &format!(" dead={} of={}", death.reason.name(), death.address);
+                line += &death.detail.as_ref().map_or(String::new(), |it| format!(" said={it}"));
+            }
+            if let Some(annotations) = &delivery.annotations {
+                line += &format!(" notes={}", String::from_utf8_lossy(annotations));
             }
             line
         }
@@ -282,4 +290,82 @@ pub(crate) fn cancel(address: &str, subscription: Option<&str>) -> Command {
         subscription: subscription.map(str::to_owned),
         forget: false,
     }
+}
+
+/// A consumer whose deliveries flow as `flow` says.
+pub(crate) fn consume_to_limit(consumer: u32, address: &str) -> Command {
+    consume_as(consumer, address, None, Credit::Limit)
+}
+
+pub(crate) fn browse(consumer: u32, address: &str) -> Command {
+    let mut command = consume_to_limit(consumer, address);
+    if let Command::Consume { mode, .. } = &mut command {
+        *mode = Mode::Copy;
+    }
+    command
+}
+
+pub(crate) fn flow(consumer: u32, limit: u64) -> Command {
+    Command::Flow { consumer: ConsumerId(consumer), limit, drain: false }
+}
+
+pub(crate) fn drain(consumer: u32, limit: u64) -> Command {
+    Command::Flow { consumer: ConsumerId(consumer), limit, drain: true }
+}
+
+pub(crate) fn cancel_as(consumer: u32, address: &str, subscription: Option<&str>) -> Command {
+    let mut command = cancel(address, subscription);
+    if let Command::Cancel { consumer: name, .. } = &mut command {
+        *name = ConsumerId(consumer);
+    }
+    command
+}
+
+pub(crate) fn forget(consumer: u32, address: &str, subscription: &str) -> Command {
+    let mut command = cancel_as(consumer, address, Some(subscription));
+    if let Command::Cancel { forget, .. } = &mut command {
+        *forget = true;
+    }
+    command
+}
+
+pub(crate) fn resolve(consumer: u32, address: &str, kind: Option<AddressKind>) -> Command {
+    Command::Resolve { consumer: ConsumerId(consumer), address: address.to_owned(), kind }
+}
+
+pub(crate) fn create(consumer: u32, address: &str, lifetime: Lifetime) -> Command {
+    let (consumer, address) = (ConsumerId(consumer), address.to_owned());
+    Command::Create { consumer, address, kind: AddressKind::Queue, lifetime }
+}
+
+pub(crate) fn leave(consumer: u32) -> Command {
+    Command::Leave { consumer: ConsumerId(consumer) }
+}
+
+/// A message that is declined rather than dead-lettered.
+pub(crate) fn publish_or_decline(seq: u64, to: &[&str], body: &str) -> Command {
+    let mut command = publish(seq, to, body);
+    if let Command::Publish { unroutable, .. } = &mut command {
+        *unroutable = Unroutable::Decline;
+    }
+    command
+}
+
+pub(crate) fn modify(
+    seq: u64,
+    failed: bool,
+    elsewhere: bool,
+    annotations: Option<&str>,
+) -> Command {
+    let annotations = annotations.map(|text| Bytes::copy_from_slice(text.as_bytes()));
+    settle(seq, seq, Outcome::Modified { failed, elsewhere, annotations })
+}
+
+pub(crate) fn reject(seq: u64, detail: &str) -> Command {
+    settle(seq, seq, Outcome::Rejected { detail: Some(Arc::from(detail)) })
+}
+
+/// A session that ends with its connection.
+pub(crate) fn open_volatile(name: &str) -> Command {
+    Command::Open { key: key(name), kind: SessionKind::Volatile }
 }
