@@ -386,6 +386,7 @@ impl Session {
                         let commands = &mut self.commands;
                         face.handle_closed(&self.config, closed.clean, code, commands);
                     }
+                    // WSB-082: the answer to a Close is the WebSocket's.
                     Face::Amqp(face) => face.handle_closed(&mut self.commands),
                     Face::None => {}
                 }
@@ -402,6 +403,7 @@ impl Session {
             (Face::Mbws(face), MessageKind::Binary) => {
                 face.handle_message(Kind::Binary, payload, &mut self.commands);
             }
+            // WSB-034, WSB-040: one connection on one WebSocket, whose control frames are its own.
             (Face::Amqp(face), MessageKind::Binary) => {
                 face.handle_input(Octets::message(payload), &mut self.commands);
             }

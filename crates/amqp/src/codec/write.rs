@@ -74,8 +74,14 @@ pub fn binary_head(out: &mut Vec<u8>, len: usize) {
 /// A string (AMQP 1.6.20).
 #[inline]
 pub fn string(out: &mut Vec<u8>, value: &str) {
-    variable_head(out, code::STRING_8, code::STRING_32, value.len());
+    string_head(out, value.len());
     out.extend_from_slice(value.as_bytes());
+}
+
+/// What stands before `len` octets of a string.
+#[inline]
+pub fn string_head(out: &mut Vec<u8>, len: usize) {
+    variable_head(out, code::STRING_8, code::STRING_32, len);
 }
 
 /// A symbol (AMQP 1.6.21). It must be ASCII.

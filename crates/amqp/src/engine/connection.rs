@@ -299,6 +299,7 @@ impl Connection {
         }
         let (performative, used) = Performative::decode(&body)?;
         match (self.stage, performative) {
+            // WSB-033.
             (Stage::Opening, Performative::Open(open)) => self.on_open(open),
             (Stage::Opening, _) => Err(Violation::Unexpected("a frame before open").into()),
             (_, Performative::Close(close)) => Ok(self.on_close(*close)),

@@ -193,6 +193,8 @@ pub enum Misuse {
     WrongStage,
     /// The command belongs to links of the other direction.
     WrongDirection,
+    /// It does not fit a frame that the peer takes.
+    TooLarge,
 }
 
 impl fmt::Display for Misuse {
@@ -203,6 +205,7 @@ impl fmt::Display for Misuse {
             Self::Exhausted => "all channels or handles are in use",
             Self::WrongStage => "not at this stage of the connection",
             Self::WrongDirection => "not on a link of this direction",
+            Self::TooLarge => "larger than a frame that the peer takes",
         })
     }
 }

@@ -47,6 +47,13 @@ pub fn append_value(out: &mut Vec<u8>, value: &Value) {
     write::value(out, value);
 }
 
+/// What stands before `len` octets of UTF-8 that are a string, as the body (AMQP 3.2.8); they are sent
+/// from elsewhere.
+pub fn append_text_head(out: &mut Vec<u8>, len: usize) {
+    write::descriptor(out, descriptor::AMQP_VALUE);
+    write::string_head(out, len);
+}
+
 /// A footer (AMQP 3.2.9).
 pub fn append_footer(out: &mut Vec<u8>, annotations: &Annotations) {
     write::descriptor(out, descriptor::FOOTER);

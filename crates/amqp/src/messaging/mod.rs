@@ -13,7 +13,7 @@ mod terminus;
 pub use body::BodySections;
 pub use build::{
     append_application_properties, append_data, append_data_head, append_delivery_annotations,
-    append_footer, append_message_annotations, append_sequence, append_value,
+    append_footer, append_message_annotations, append_sequence, append_text_head, append_value,
 };
 pub use header::{AnnotationKey, Annotations, Header};
 pub use policy::{DistributionMode, LifetimePolicy, TerminusDurability, TerminusExpiryPolicy};

@@ -22,7 +22,7 @@ impl Span {
 
 /// The ranges of the sections of one encoded message, found without decoding any of them. Each
 /// range holds the whole section with its descriptor.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Sections {
     /// AMQP 3.2.1.
     pub header: Option<Span>,
@@ -34,8 +34,9 @@ pub struct Sections {
     pub properties: Option<Span>,
     /// AMQP 3.2.5.
     pub application_properties: Option<Span>,
-    /// AMQP 3.2.6 to 3.2.8.
-    pub body: Body,
+    /// AMQP 3.2.6 to 3.2.8. The standard wants one; senders of an empty message leave it out, and
+    /// that is taken.
+    pub body: Option<Body>,
     /// AMQP 3.2.9.
     pub footer: Option<Span>,
 }
@@ -62,27 +63,14 @@ pub enum BodyKind {
     Value,
 }
 
-/// The optional sections, as they are found.
-#[derive(Default)]
-struct Found {
-    header: Option<Span>,
-    delivery_annotations: Option<Span>,
-    message_annotations: Option<Span>,
-    properties: Option<Span>,
-    application_properties: Option<Span>,
-    body: Option<Body>,
-    footer: Option<Span>,
-}
-
 impl Sections {
     /// Finds the sections of `message`. Lists, maps and values are passed over by their sizes; what
     /// is in them is checked when they are decoded.
     ///
     /// # Errors
-    /// If the message is not what AMQP 3.2 says: every section at most once and in order, and a
-    /// body.
+    /// If the message is not what AMQP 3.2 says: every section at most once and in order.
     pub fn scan(message: &[u8]) -> Result<Sections, DecodeError> {
-        let mut found = Found::default();
+        let mut found = Sections::default();
         let mut reader = Reader::new(message);
         let mut last = 0;
         while !reader.is_empty() {
@@ -95,22 +83,18 @@ impl Sections {
             last = code;
             found.put(code, Span { start, end });
         }
-        let body = found.body.ok_or(DecodeError::encoding("a message without a body"))?;
-        Ok(Sections {
-            header: found.header,
-            delivery_annotations: found.delivery_annotations,
-            message_annotations: found.message_annotations,
-            properties: found.properties,
-            application_properties: found.application_properties,
-            body,
-            footer: found.footer,
-        })
+        Ok(found)
     }
 
-    /// The bare message: what no node on the way may change (AMQP 3.2).
+    /// The bare message: what no node on the way may change (AMQP 3.2). Where it would be, if it has
+    /// no section.
     pub fn bare(&self) -> Span {
-        let first = self.properties.or(self.application_properties);
-        Span { start: first.unwrap_or(self.body.span).start, end: self.body.span.end }
+        let before = [self.header, self.delivery_annotations, self.message_annotations];
+        let body = self.body.map(|body| body.span);
+        let bare = [self.properties, self.application_properties, body];
+        let end_of = |sections: [Option<Span>; 3]| sections.into_iter().flatten().last();
+        let start = end_of(before).map_or(0, |section| section.end);
+        Span { start, end: end_of(bare).map_or(start, |section| section.end) }
     }
 
     /// Decodes the header.
@@ -156,9 +140,7 @@ impl Sections {
         let to = decode(self.properties, message, Properties::read_to)?;
         Ok(to.flatten())
     }
-}
 
-impl Found {
     fn put(&mut self, code: u8, span: Span) {
         match code {
             descriptor::HEADER => self.header = Some(span),

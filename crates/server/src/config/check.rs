@@ -14,6 +14,24 @@ pub(crate) fn problems(config: &Config) -> Vec<String> {
             found.push(what.to_owned());
         }
     };
+    check_listeners(config, &mut check);
+    check_values(config, &mut check);
+    if !config.shutdown.redirect_url.is_empty() {
+        found.extend(url_problem("shutdown.redirect_url", &config.shutdown.redirect_url));
+    }
+    for location in &config.locations {
+        found.extend(url_problem("locations[].url", &location.url));
+        if location.host.is_empty() == location.addresses.is_empty() {
+            found.push("locations: each has either host or addresses".to_owned());
+        }
+    }
+    for user in &config.users {
+        found.extend(user_problem(user));
+    }
+    found
+}
+
+fn check_listeners(config: &Config, check: &mut impl FnMut(bool, &str)) {
     check(
         config.listen.address.parse::<SocketAddr>().is_ok(),
         "listen.address: expected an IP address and a port, such as 127.0.0.1:8080 or [::]:8080",
@@ -49,6 +67,9 @@ pub(crate) fn problems(config: &Config) -> Vec<String> {
             == config.tls.key_file.as_os_str().is_empty(),
         "tls: certificate_file and key_file come together",
     );
+}
+
+fn check_values(config: &Config, check: &mut impl FnMut(bool, &str)) {
     check(
         config.http.head_size_max_bytes >= 8192,
         "http.head_size_max_bytes: must be at least 8192, as browsers send several KiB",
@@ -84,20 +105,6 @@ pub(crate) fn problems(config: &Config) -> Vec<String> {
             &format!("websocket.origins: `{origin}` is not an origin such as https://example.com"),
         );
     }
-    let redirect = &config.shutdown.redirect_url;
-    if !redirect.is_empty() {
-        found.extend(url_problem("shutdown.redirect_url", redirect));
-    }
-    for location in &config.locations {
-        found.extend(url_problem("locations[].url", &location.url));
-        if location.host.is_empty() == location.addresses.is_empty() {
-            found.push("locations: each has either host or addresses".to_owned());
-        }
-    }
-    for user in &config.users {
-        found.extend(user_problem(user));
-    }
-    found
 }
 
 fn url_problem(key: &str, url: &str) -> Option<String> {

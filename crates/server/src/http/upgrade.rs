@@ -28,7 +28,8 @@ pub(super) fn request_of<'a>(head: &'a Parts, target: &'a str) -> Request<'a> {
 }
 
 /// Judges a handshake: where to, is this the time, is it right, may this origin, who is it.
-// WS-HS-10, WS-SV-03, MBWS-008: who it is from is asked last, and before it is accepted.
+// WS-HS-10, WS-SV-03, MBWS-008: who it is from is asked last, and before it is accepted. WSB-001,
+// WSB-006: AMQP begins like every subprotocol.
 pub(super) async fn judge(
     node: &Node,
     peer: SocketAddr,

@@ -61,7 +61,7 @@ pub(crate) async fn serve(
     drop(admitted);
 }
 
-/// WS-HS-09: TLS first; what fails here is closed without a word of HTTP.
+/// WS-HS-09, WSB-090, WSB-093: TLS first; what fails here is closed without a word of HTTP.
 async fn encrypt(
     acceptor: TlsAcceptor,
     socket: TcpStream,
