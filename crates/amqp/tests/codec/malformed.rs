@@ -263,10 +263,7 @@ fn messages() {
     const VALUE: &str = "00 53 77 40";
     const DATA: &str = "00 53 75 a0 00";
     for (sections, what) in [
-        (&[][..], "a message without a body"),
-        (&["00 53 70 45"], "a message without a body"),
-        (&["00 53 78 c1 01 00"], "a message without a body"),
-        (&["00 53 70 45", "00 53 70 45", VALUE], "a section twice"),
+        (&["00 53 70 45", "00 53 70 45", VALUE][..], "a section twice"),
         (&["00 53 73 45", "00 53 70 45", VALUE], "sections in a wrong order"),
         (&["00 53 72 c1 01 00", "00 53 71 c1 01 00", VALUE], "sections in a wrong order"),
         (&[VALUE, "00 53 73 45"], "sections in a wrong order"),

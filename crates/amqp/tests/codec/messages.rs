@@ -6,14 +6,15 @@ use proptest::option;
 use proptest::prelude::*;
 use wharf_amqp::codec::Composite;
 use wharf_amqp::messaging::{
-    Annotations, ApplicationProperties, BodyKind, Header, Properties, Sections,
+    Annotations, ApplicationProperties, BodyKind, Header, Properties, Sections, Span,
     append_application_properties, append_data, append_data_head, append_delivery_annotations,
-    append_footer, append_message_annotations, append_sequence, append_value,
+    append_footer, append_message_annotations, append_sequence, append_text_head, append_value,
 };
 use wharf_amqp::value::Value;
 
 #[derive(Clone, Debug)]
 enum Body {
+    None,
     Data(Vec<Vec<u8>>),
     Sequence(Vec<Vec<Value>>),
     Value(Value),
@@ -32,6 +33,7 @@ struct Message {
 
 fn body() -> impl Strategy<Value = Body> {
     prop_oneof![
+        Just(Body::None),
         vec(octets(), 1..4).prop_map(Body::Data),
         vec(vec(value(), 0..3), 1..4).prop_map(Body::Sequence),
         value().prop_map(Body::Value),
@@ -80,6 +82,7 @@ impl Message {
             section(&|out| append_application_properties(out, properties));
         }
         match &self.body {
+            Body::None => {}
             Body::Data(data) => data.iter().for_each(|data| section(&|out| append_data(out, data))),
             Body::Sequence(lists) => {
                 lists.iter().for_each(|list| section(&|out| append_sequence(out, list)));
@@ -105,24 +108,30 @@ impl Message {
         let application_properties = self.application_properties.clone();
         assert_eq!(sections.decode_application_properties(octets), Ok(application_properties));
         assert_eq!(sections.decode_footer(octets), Ok(self.footer.clone()));
-        let body = sections.body;
+        let body = sections.body.map(|body| (body.kind, body.count));
         match &self.body {
+            Body::None => assert_eq!(body, None),
             Body::Data(data) => {
-                assert_eq!((body.kind, body.count), (BodyKind::Data, data.len()));
-                let found: Result<Vec<&[u8]>, _> = body.data(octets).collect();
+                assert_eq!(body, Some((BodyKind::Data, data.len())));
+                let found: Result<Vec<&[u8]>, _> = body_of(&sections).data(octets).collect();
                 assert_eq!(found.expect("data"), *data);
             }
             Body::Sequence(lists) => {
-                assert_eq!((body.kind, body.count), (BodyKind::Sequence, lists.len()));
-                let found: Result<Vec<Vec<Value>>, _> = body.sequences(octets).collect();
+                assert_eq!(body, Some((BodyKind::Sequence, lists.len())));
+                let found: Result<Vec<Vec<Value>>, _> =
+                    body_of(&sections).sequences(octets).collect();
                 assert_eq!(found.as_ref(), Ok(lists));
             }
             Body::Value(value) => {
-                assert_eq!((body.kind, body.count), (BodyKind::Value, 1));
-                assert_eq!(body.value(octets).as_ref(), Ok(value));
+                assert_eq!(body, Some((BodyKind::Value, 1)));
+                assert_eq!(body_of(&sections).value(octets).as_ref(), Ok(value));
             }
         }
     }
+}
+
+fn body_of(sections: &Sections) -> wharf_amqp::messaging::Body {
+    sections.body.expect("a body")
 }
 
 proptest! {
@@ -133,7 +142,7 @@ proptest! {
     fn what_was_put_into_a_message_is_found(message in message()) {
         let (octets, ends) = message.encode();
         message.check(&octets);
-        for end in (0..octets.len()).filter(|end| !ends.contains(end)) {
+        for end in (1..octets.len()).filter(|end| !ends.contains(end)) {
             prop_assert!(Sections::scan(&octets[..end]).is_err(), "cut off at {}", end);
         }
     }
@@ -157,6 +166,7 @@ proptest! {
         message in message(), at: prop::sample::Index, octet: u8,
     ) {
         let (mut octets, _) = message.encode();
+        prop_assume!(!octets.is_empty());
         let at = at.index(octets.len());
         octets[at] = octet;
         if let Ok(sections) = Sections::scan(&octets) {
@@ -166,9 +176,12 @@ proptest! {
             let _ = sections.decode_properties(&octets);
             let _ = sections.decode_application_properties(&octets);
             let _ = sections.decode_footer(&octets);
-            prop_assert!(sections.body.data(&octets).count() <= sections.body.count);
-            prop_assert!(sections.body.sequences(&octets).count() <= sections.body.count);
-            let _ = sections.body.value(&octets);
+            if let Some(body) = sections.body {
+                prop_assert!(body.data(&octets).count() <= body.count);
+                prop_assert!(body.sequences(&octets).count() <= body.count);
+                let _ = body.value(&octets);
+            }
+            prop_assert!(sections.bare().of(&octets).len() <= octets.len());
         }
     }
 }
@@ -188,17 +201,45 @@ fn a_section_can_be_taken_out_and_put_in() {
     let sections = Sections::scan(&changed).expect("a message");
     let header = sections.decode_header(&changed).expect("valid").expect("a header");
     assert_eq!((header.durable, header.delivery_count), (true, 1));
-    assert_eq!(sections.body.value(&changed), Ok(Value::from("body")));
+    assert_eq!(body_of(&sections).value(&changed), Ok(Value::from("body")));
+}
+
+/// The standard wants a body; some senders of an empty message leave it out.
+#[test]
+fn the_bare_message_of_a_message_without_a_body_has_a_place() {
+    let header = |out: &mut Vec<u8>| Header { durable: true, ..Header::default() }.encode(out);
+    let annotations = vec![("x-opt-a".into(), Value::Uint(1))];
+    let mut octets = Vec::new();
+    assert_eq!(Sections::scan(b"").expect("nothing at all").bare(), Span { start: 0, end: 0 });
+    header(&mut octets);
+    append_delivery_annotations(&mut octets, &annotations);
+    append_message_annotations(&mut octets, &annotations);
+    let start = octets.len();
+    let bare = Sections::scan(&octets).expect("a message").bare();
+    assert_eq!(bare, Span { start, end: start });
+    append_footer(&mut octets, &annotations);
+    let bare = Sections::scan(&octets).expect("a message").bare();
+    assert_eq!(bare, Span { start, end: start });
+    octets.truncate(start);
+    append_application_properties(&mut octets, &vec![("a".to_owned(), Value::Uint(1))]);
+    let end = octets.len();
+    append_footer(&mut octets, &annotations);
+    let bare = Sections::scan(&octets).expect("a message").bare();
+    assert_eq!(bare, Span { start, end });
 }
 
 #[test]
-fn data_can_be_sent_from_elsewhere() {
+fn a_body_can_be_sent_from_elsewhere() {
     for len in [0, 255, 256] {
-        let data = vec![7; len];
+        let data = vec![b'7'; len];
         let (mut whole, mut head) = (Vec::new(), Vec::new());
         append_data(&mut whole, &data);
         append_data_head(&mut head, len);
-        assert_eq!([head, data].concat(), whole);
+        assert_eq!([&head[..], &data].concat(), whole);
+        let (mut whole, mut head) = (Vec::new(), Vec::new());
+        append_value(&mut whole, &Value::String("7".repeat(len)));
+        append_text_head(&mut head, len);
+        assert_eq!([&head[..], &data].concat(), whole);
     }
 }
 
@@ -206,8 +247,8 @@ fn data_can_be_sent_from_elsewhere() {
 fn ranges_of_another_message_are_empty() {
     let (long, short) = (message_of(100), message_of(1));
     let sections = Sections::scan(&long).expect("a message");
-    assert_eq!(sections.body.span.of(&short), b"");
-    assert!(sections.body.value(&short).is_err());
+    assert_eq!(body_of(&sections).span.of(&short), b"");
+    assert!(body_of(&sections).value(&short).is_err());
 }
 
 fn message_of(len: usize) -> Vec<u8> {
