@@ -16,6 +16,7 @@ from pathlib import Path
 sys.path.insert(1, str(Path(__file__).resolve().parent.parent / "mbws"))
 
 import suite  # noqa: E402
+import cases_amqp  # noqa: E402, F401
 import cases_frames  # noqa: E402, F401
 import cases_handshake  # noqa: E402, F401
 import cases_peers  # noqa: E402, F401

@@ -8,7 +8,7 @@ use crate::performative::{ReceiverSettleMode, Transfer};
 use std::borrow::Cow;
 
 /// Octets of unfinished deliveries one connection may hold, in messages of the largest size.
-const PARTIAL_MESSAGES_MAX: u64 = 4;
+const PARTIAL_MESSAGES_MAX: u64 = 2;
 
 /// The first transfer of a delivery, or all of it.
 struct First {
