@@ -156,11 +156,15 @@ impl Receiving {
             reason,
         };
         self.count = self.count.saturating_sub(len as usize);
+        // A run that goes on gives back its share: what one sender keeps going may never end.
+        let share = run.bytes.checked_div(run.len as usize).unwrap_or(0);
+        let freed = if len < run.len { share.saturating_mul(len as usize) } else { run.bytes };
+        run.bytes = run.bytes.saturating_sub(freed);
+        self.bytes = self.bytes.saturating_sub(freed);
         run.first_seq = run.first_seq.saturating_add(u64::from(len));
         run.first_id = run.first_id.wrapping_add(len);
         run.len = run.len.saturating_sub(len);
         if run.len == 0 {
-            self.bytes = self.bytes.saturating_sub(run.bytes);
             self.runs.pop_front();
             if self.runs.is_empty() {
                 self.runs.shrink_to(0);
