@@ -101,6 +101,23 @@ fn on_no_links_it_goes_with_the_last_of_them() {
 }
 
 #[test]
+fn senders_and_browsers_end_with_their_connection() {
+    let mut bench = with_node(DeleteOnNoLinks);
+    bench.run(2, resolve(8, NODE, None));
+    bench.run(2, browse(9, NODE));
+    bench.run(1, leave(5));
+    assert_eq!(bench.shard.statistics().addresses, 1);
+    // Its session can come back; they cannot.
+    bench.run(2, Command::Detach);
+    assert_eq!(bench.shard.statistics().addresses, 0);
+    let mut bench = with_node(DeleteOnNoLinks);
+    bench.run(2, resolve(8, NODE, None));
+    bench.run(1, leave(5));
+    bench.run(3, attach("other"));
+    assert_eq!(bench.shard.statistics().addresses, 0, "the new connection has no senders yet");
+}
+
+#[test]
 fn on_no_messages_it_goes_when_it_is_empty_and_its_creator_is_gone() {
     let mut bench = with_node(DeleteOnNoMessages);
     bench.run(2, consume_as(7, NODE, None, Credit::Window(1)));

@@ -117,6 +117,21 @@ fn what_is_undeliverable_here_goes_to_another_consumer() {
 }
 
 #[test]
+fn what_another_consumer_gives_back_is_not_passed_over() {
+    let mut bench = with_messages(2);
+    bench.run(2, open("other"));
+    bench.run(2, consume("q", 1));
+    bench.run(1, consume("q", 10));
+    bench.run(1, modify(1, false, true, None));
+    bench.run(1, publish(3, &["q"], "m3"));
+    assert_eq!(bench.told_to(1), ["consuming q", "deliver 1 q m2", "deliver 2 q m3", "taken 3"]);
+    // The older one comes back behind the one that was sent elsewhere.
+    bench.run(2, cancel_as(0, "q", None));
+    bench.run(2, settle(1, 1, Outcome::Released));
+    assert_eq!(bench.told_to(1), ["deliver 3 q m1"]);
+}
+
+#[test]
 fn undeliverable_here_holds_until_the_consumer_ends() {
     let mut bench = with_messages(200);
     bench.run(1, consume_as(5, "q", None, Credit::Window(50)));
