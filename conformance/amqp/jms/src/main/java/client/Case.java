@@ -1,0 +1,7 @@
+package client;
+
+/** What one case does. */
+@FunctionalInterface
+interface Case {
+    void run(World world) throws Exception;
+}
