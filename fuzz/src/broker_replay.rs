@@ -8,8 +8,9 @@ use bytes::Bytes;
 use std::sync::{Arc, OnceLock};
 use wharf_broker::journal::{Extent, Journal, Location, Lsn, RecoveredFrame, Recovery};
 use wharf_broker::{
-    Command, Config, ConnectionId, ConsumerId, Credit, Definition, Input, Message, Mode, Outcome,
-    Output, Permission, SessionKey, SessionKind, Shard, Timestamp, Unroutable,
+    AddressKind, Command, Config, ConnectionId, ConsumerId, Credit, Definition, Input, Lifetime,
+    Message, Mode, Outcome, Output, Permission, SessionKey, SessionKind, Shard, Timestamp,
+    Unroutable,
 };
 use wharf_store::MemoryJournal;
 
@@ -172,16 +173,53 @@ fn publish(connection: u64, seq: u64, to: &[&str]) -> Input {
 }
 
 fn consume(connection: u64, address: &str, subscription: Option<&str>) -> Input {
+    consume_as(connection, 0, address, subscription, Credit::Window(2), Mode::Move)
+}
+
+fn consume_as(
+    connection: u64,
+    consumer: u32,
+    address: &str,
+    subscription: Option<&str>,
+    credit: Credit,
+    mode: Mode,
+) -> Input {
     let consume = Command::Consume {
         seq: None,
-        consumer: ConsumerId(0),
+        consumer: ConsumerId(consumer),
         address: address.to_owned(),
         subscription: subscription.map(str::to_owned),
         kind: None,
-        credit: Credit::Window(2),
-        mode: Mode::Move,
+        credit,
+        mode,
     };
     command(connection, consume)
+}
+
+/// A consumer with a limit and a browser, dynamic addresses, and outcomes with more to them.
+fn links() -> Vec<Input> {
+    let (consumer, address) = (ConsumerId(5), "wharf/dynamic/1".to_owned());
+    let (kind, lifetime) = (AddressKind::Queue, Lifetime::DeleteOnNoLinksOrMessages);
+    let create = Command::Create { consumer, address: address.clone(), kind, lifetime };
+    let resolve = Command::Resolve { consumer: ConsumerId(6), address, kind: None };
+    let flow = |consumer, limit, drain| Command::Flow { consumer, limit, drain };
+    let (failed, elsewhere, annotations) = (true, true, Some(Bytes::from_static(b"notes")));
+    let modified = Outcome::Modified { failed, elsewhere, annotations };
+    let (subscription, forget) = (Some("durable".to_owned()), true);
+    let (seq, address) = (None, "topic/t".to_owned());
+    vec![
+        command(1, create),
+        command(2, resolve),
+        publish(2, 1, &["wharf/dynamic/1"]),
+        consume_as(1, 5, "wharf/dynamic/1", None, Credit::Limit, Mode::Move),
+        command(1, flow(ConsumerId(5), 5, true)),
+        consume_as(1, 7, "q", None, Credit::Limit, Mode::Copy),
+        command(1, flow(ConsumerId(7), 5, true)),
+        settle(1, 1, modified),
+        settle(1, 1, Outcome::Accepted),
+        command(1, Command::Leave { consumer }),
+        command(3, Command::Cancel { seq, consumer: ConsumerId(0), address, subscription, forget }),
+    ]
 }
 
 fn settle(connection: u64, last: u64, outcome: Outcome) -> Input {
@@ -192,7 +230,7 @@ fn history() -> Vec<Input> {
     let permissions = vec![Permission::all()];
     let (name, verifier) = ("alice".to_owned(), "v".to_owned());
     let open = |name: &str, kind| Command::Open { key: key(name), kind };
-    vec![
+    let mut history = vec![
         Input::Define(Definition::PutUser { name, verifier, permissions }),
         command(1, open("a", SessionKind::Recoverable)),
         command(2, open("b", SessionKind::Recoverable)),
@@ -211,10 +249,14 @@ fn history() -> Vec<Input> {
         command(4, Command::Attach { key: key("b") }),
         command(4, Command::Resume { received: 3 }),
         publish(1, 5, &["q"]),
+    ];
+    history.extend(links());
+    history.extend([
         command(3, Command::Detach),
         consume(1, "wharf/dead-letter", None),
         command(4, Command::End { unsettled: Outcome::Released }),
-    ]
+    ]);
+    history
 }
 
 /// Everything a shard can be asked. It may find out that its state makes no sense, and stop.

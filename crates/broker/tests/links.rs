@@ -97,6 +97,37 @@ fn a_limit_lasts_as_long_as_the_connection_and_repeats_do_not_count() {
 }
 
 #[test]
+fn a_snapshot_knows_whom_deliveries_are_for() {
+    let config = Config { snapshot_every_bytes: 1, ..Config::default() };
+    let mut bench = sender_and_receiver_with(config);
+    bench.run(2, consume_to_limit(5, "q"));
+    bench.run(2, consume_as(6, "other", None, Credit::Window(3)));
+    bench.run(2, flow(5, 1));
+    publish_all(&mut bench, 1..=2, "q");
+    publish_all(&mut bench, 3..=6, "other");
+    let newest = bench.disk.stored.keys().last().copied();
+    bench.run(1, publish(7, &["filler"], &"x".repeat(5000)));
+    assert!(bench.disk.snapshot.as_ref().map(|(lsn, _)| *lsn) > newest, "all is in a snapshot");
+    bench.crash();
+    bench.run(3, attach("r"));
+    bench.run(3, Command::Resume { received: 0 });
+    bench.run(3, flow(5, 1));
+    bench.run(3, settle(2, 2, Outcome::Accepted));
+    assert_eq!(
+        bench.told_to(3),
+        [
+            "attached taken=0 settled=0 sent=4",
+            "deliver 1 q m1 to=5",
+            "deliver 2 other m3 to=6",
+            "deliver 3 other m4 to=6",
+            "deliver 4 other m5 to=6",
+            "deliver 5 q m2 to=5",
+            "deliver 6 other m6 to=6",
+        ]
+    );
+}
+
+#[test]
 fn limits_are_not_recorded() {
     let mut bench = sender_and_receiver();
     bench.run(2, consume_to_limit(5, "q"));
@@ -335,6 +366,17 @@ fn a_subscription_is_forgotten_when_nobody_else_uses_it() {
     assert_eq!(bench.shard.statistics().messages, 0);
     bench.run(2, kept(6));
     assert_eq!(bench.told_to(2), ["consuming topic/t", "consuming topic/t"]);
+}
+
+#[test]
+fn forgetting_a_subscription_needs_permission() {
+    let mut bench = sender_and_receiver();
+    bench.run(2, consume_as(5, "topic/t", Some("kept"), Credit::Window(1)));
+    bench.run(2, cancel_as(5, "topic/t", Some("kept")));
+    bench.define_user("alice", vec![Permission { receive: false, ..Permission::all() }]);
+    bench.run(2, forget(5, "topic/t", "kept"));
+    bench.run(1, publish(1, &["topic/t"], "m1"));
+    assert_eq!(bench.shard.statistics().messages, 1);
 }
 
 #[test]

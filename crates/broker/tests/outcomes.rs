@@ -3,7 +3,7 @@
 mod bench;
 
 use bench::{Bench, attach, cancel_as, consume, consume_as, modify, open, publish, reject, settle};
-use wharf_broker::limits::{ANNOTATIONS_MAX_BYTES, DETAIL_MAX_BYTES};
+use wharf_broker::limits::{ANNOTATIONS_MAX_BYTES, DETAIL_MAX_BYTES, QUEUE_ANNOTATIONS_MAX_BYTES};
 use wharf_broker::{Command, Config, Credit, DEAD_LETTER_ADDRESS, Outcome, Policy};
 
 fn with_messages(count: u64) -> Bench {
@@ -58,6 +58,25 @@ fn annotations_stay_with_the_message_until_they_are_replaced() {
             "deliver 5 q m1 count=1 notes=second",
         ]
     );
+}
+
+#[test]
+fn annotations_of_a_queue_are_bounded_and_go_with_their_messages() {
+    let fitting = (QUEUE_ANNOTATIONS_MAX_BYTES / ANNOTATIONS_MAX_BYTES) as u64;
+    let mut bench = with_messages(fitting + 1);
+    bench.run(1, consume("q", 10_000));
+    bench.told.clear();
+    let notes = "x".repeat(ANNOTATIONS_MAX_BYTES);
+    let annotations = Some(notes.clone().into());
+    let modified = Outcome::Modified { failed: false, elsewhere: false, annotations };
+    bench.run(1, settle(1, fitting + 1, modified));
+    let told = bench.told_to(1);
+    let kept = told.iter().filter(|line| line.ends_with(&notes)).count();
+    assert_eq!((told.len() as u64, kept as u64), (fitting + 1, fitting));
+    // With a message its annotations go, and there is room again.
+    bench.run(1, settle(fitting + 2, fitting + 2, Outcome::Accepted));
+    bench.run(1, modify(2 * (fitting + 1), false, false, Some(&notes)));
+    assert!(bench.told_to(1)[0].ends_with(&notes));
 }
 
 #[test]
