@@ -1,20 +1,15 @@
-//! Transfers received: window, credit, and deliveries of several frames (AMQP 2.5.6, 2.6.14).
+//! Transfers received: window, credit, and deliveries of several frames (AMQP 2.5.6, 2.6.14,
+//! 2.7.5).
 
 use super::connection::{Connection, Fault, Step};
-use super::event::{Event, LinkId, Misuse, Transferred};
+use super::event::{Event, LinkId, Transferred};
 use super::link::{Link, Partial};
 use super::violation::Violation;
-use crate::performative::{ReceiverSettleMode, Transfer};
+use crate::performative::{ReceiverSettleMode, SenderSettleMode, Transfer};
 use std::borrow::Cow;
 
 /// Octets of unfinished deliveries one connection may hold, in messages of the largest size.
-const PARTIAL_MESSAGES_MAX: u64 = 2;
-
-/// The first transfer of a delivery, or all of it.
-struct First {
-    delivery_id: u32,
-    tag: crate::tag::Tag,
-}
+const PARTIAL_MESSAGES_MAX: u64 = 4;
 
 impl Connection {
     pub(super) fn on_transfer<'a>(
@@ -24,73 +19,44 @@ impl Connection {
         payload: Cow<'a, [u8]>,
     ) -> Result<Step<'a>, Fault> {
         let Some(session) = self.sessions.get_mut(&session) else { return Ok(Step::Again) };
-        let window = &mut session.incoming;
-        let Some(left) = window.window.checked_sub(1) else {
+        if !session.count_transfer() {
             return Err(Fault::Session(session.id, Violation::WindowViolation));
-        };
-        window.window = left;
-        window.next_id = window.next_id.wrapping_add(1);
-        if window.window < window.window_max / 2 {
-            window.window = window.window_max;
-            session.flow_due = true;
-            self.awake.insert(session.id.0);
+        }
+        if session.flow_due {
+            self.awake.insert(session.id);
         }
         let Some(handle) = session.handle_of(transfer.handle) else {
             return Err(Fault::Session(session.id, Violation::UnattachedHandle));
         };
         let id = session.link_id(handle);
-        // In flight when we detached.
+        // In flight when we detached. AMQP 2.6.5 would end the session for it if that was with an
+        // error, and so punish the peer for what it could not know.
         let Some(link) = session.live_link(handle) else { return Ok(Step::Again) };
         if link.is_sender() {
             let why = Violation::Unexpected("a transfer to the sender of a link");
             return Err(Fault::Session(id.session, why));
         }
         let before = link.partial_len();
-        let mut taken = link.take_transfer(id, transfer, payload);
+        let taken = link.take_transfer(id, transfer, payload);
         let after = link.partial_len();
-        let held = self.partial_bytes.saturating_add(after).saturating_sub(before);
-        self.partial_bytes = held;
-        let held_max = self.config.message_size_max_bytes.saturating_mul(PARTIAL_MESSAGES_MAX);
-        if taken.is_ok() && held > held_max && after > before {
-            taken = Err(Violation::MessageSize);
+        if link.receiving.end_drain() {
+            self.events.push_back(Event::Drained(id));
         }
+        self.partial_bytes = self.partial_bytes.saturating_add(after).saturating_sub(before);
+        let partial_max = self.config.message_size_max_bytes.saturating_mul(PARTIAL_MESSAGES_MAX);
         match taken {
             Ok(Some(event)) => Ok(Step::Event(event)),
+            Ok(None) if after > before && self.partial_bytes > partial_max => {
+                Err(Fault::Link(id, Violation::TooMuchInParts))
+            }
             Ok(None) => Ok(Step::Again),
             Err(violation) => Err(Fault::Link(id, violation)),
         }
     }
-
-    /// Lets the peer send so many more deliveries on a link that receives. With `drain` it is asked
-    /// to use them up or to give them back.
-    ///
-    /// # Errors
-    /// If there is no such link, or it sends.
-    pub fn grant(&mut self, id: LinkId, credit: u32, drain: bool) -> Result<(), Misuse> {
-        let link = self.link_mut(id)?;
-        if link.is_sender() {
-            return Err(Misuse::WrongDirection);
-        }
-        link.receiving.credit = credit;
-        link.receiving.drain = drain;
-        link.flow_due = true;
-        if let Some(session) = self.sessions.get_mut(&id.session.0) {
-            session.link_flows_due = true;
-        }
-        self.wake(id);
-        Ok(())
-    }
-
-    /// Deliveries the peer may still send on a link.
-    #[must_use]
-    pub fn credit(&self, id: LinkId) -> u32 {
-        let link = self.sessions.get(&id.session.0).and_then(|s| s.links.get(&id.handle));
-        link.map_or(0, |link| link.receiving.credit)
-    }
 }
 
 impl Link {
-    pub(super) fn partial_len(&self) -> u64 {
+    fn partial_len(&self) -> u64 {
         self.receiving.partial.as_ref().map_or(0, |partial| partial.payload.len() as u64)
     }
 
@@ -100,13 +66,13 @@ impl Link {
         transfer: Transfer,
         payload: Cow<'a, [u8]>,
     ) -> Result<Option<Event<'a>>, Violation> {
-        let Some(partial) = self.receiving.partial.take() else {
-            return self.begin_delivery(id, transfer, payload);
-        };
-        self.go_on(id, partial, transfer, &payload)
+        match self.receiving.partial.take() {
+            Some(partial) => self.go_on(id, partial, transfer, &payload),
+            None => self.begin_delivery(id, transfer, payload),
+        }
     }
 
-    // AMQP 2.7.5: the first transfer has an id and a tag, and costs one credit.
+    // AMQP 2.7.5: the first transfer has an id and a tag. AMQP 2.6.7: it costs one credit.
     fn begin_delivery<'a>(
         &mut self,
         id: LinkId,
@@ -116,33 +82,38 @@ impl Link {
         let (Some(delivery_id), Some(tag)) = (transfer.delivery_id, transfer.delivery_tag) else {
             return Err(Violation::InvalidField("delivery-id and delivery-tag are missing"));
         };
-        let first = First { delivery_id, tag };
-        let Some(credit) = self.receiving.credit.checked_sub(1) else {
+        if !self.receiving.count_delivery() {
             return Err(Violation::TransferLimit);
-        };
-        self.receiving.credit = credit;
+        }
         self.delivery_count = self.delivery_count.wrapping_add(1);
-        if transfer.aborted {
+        let given_up = transfer.aborted || (transfer.resume && !transfer.more);
+        if given_up {
             return Ok(Some(Event::Aborted(id)));
         }
-        self.check_size(payload.len())?;
         let settled = transfer.settled.unwrap_or(false);
         let message_format = transfer.message_format.unwrap_or(0);
         if transfer.more {
-            self.receiving.partial = Some(Box::new(Partial {
-                delivery_id: first.delivery_id,
-                tag: first.tag,
+            let mut partial = Box::new(Partial {
+                delivery_id,
+                tag,
                 message_format,
                 settled,
-                payload: payload.into_owned(),
-            }));
+                rcv_settle_mode: transfer.rcv_settle_mode,
+                state: transfer.state,
+                resumed: transfer.resume,
+                payload: Vec::new(),
+            });
+            self.extend(&mut partial, payload)?;
+            self.receiving.partial = Some(partial);
             return Ok(None);
         }
-        let settles_second = self.settles_second(&transfer)?;
+        self.check_size(payload.len())?;
+        self.check_settled(settled)?;
+        let settles_second = self.settles_second(settled, transfer.rcv_settle_mode)?;
         Ok(Some(Event::Transferred(Transferred {
             link: id,
-            delivery_id: first.delivery_id,
-            tag: first.tag,
+            delivery_id,
+            tag,
             message_format,
             payload,
             settled,
@@ -168,14 +139,19 @@ impl Link {
         if !same {
             return Err(Violation::InvalidField("a continuation of another delivery"));
         }
-        self.check_size(partial.payload.len().saturating_add(payload.len()))?;
-        partial.payload.extend_from_slice(payload);
+        self.extend(&mut partial, Cow::Borrowed(payload))?;
         partial.settled |= transfer.settled.unwrap_or(false);
+        partial.rcv_settle_mode = transfer.rcv_settle_mode.or(partial.rcv_settle_mode);
+        partial.state = transfer.state.or(partial.state.take());
         if transfer.more {
             self.receiving.partial = Some(partial);
             return Ok(None);
         }
-        let settles_second = self.settles_second(&transfer)?;
+        if partial.resumed {
+            return Ok(Some(Event::Aborted(id)));
+        }
+        self.check_settled(partial.settled)?;
+        let settles_second = self.settles_second(partial.settled, partial.rcv_settle_mode)?;
         Ok(Some(Event::Transferred(Transferred {
             link: id,
             delivery_id: partial.delivery_id,
@@ -184,22 +160,58 @@ impl Link {
             payload: Cow::Owned(partial.payload),
             settled: partial.settled,
             settles_second,
-            state: transfer.state,
+            state: partial.state,
         })))
     }
 
-    // AMQP 2.7.5: first on the link allows no second on a transfer.
-    fn settles_second(&self, transfer: &Transfer) -> Result<bool, Violation> {
-        let asked = transfer.rcv_settle_mode.unwrap_or(self.rcv_settle_mode);
-        let link_first = self.rcv_settle_mode == ReceiverSettleMode::First;
-        if link_first && asked == ReceiverSettleMode::Second {
-            return Err(Violation::InvalidField("rcv-settle-mode second on a link of mode first"));
+    // AMQP 2.7.5: "MUST ignore resumed deliveries that are not in its local unsettled map". There
+    // is no such map here: links are not resumed.
+    fn extend(&self, partial: &mut Partial, payload: Cow<'_, [u8]>) -> Result<(), Violation> {
+        if partial.resumed {
+            return Ok(());
         }
-        Ok(asked == ReceiverSettleMode::Second)
+        self.check_size(partial.payload.len().saturating_add(payload.len()))?;
+        if partial.payload.is_empty() {
+            partial.payload = payload.into_owned();
+        } else {
+            partial.payload.extend_from_slice(&payload);
+        }
+        Ok(())
     }
 
+    // AMQP 2.7.5: "If the negotiated value for snd-settle-mode at attachment is [...]".
+    fn check_settled(&self, settled: bool) -> Result<(), Violation> {
+        match self.snd_settle_mode {
+            SenderSettleMode::Settled if !settled => {
+                Err(Violation::InvalidField("not settled, on a link of mode settled"))
+            }
+            SenderSettleMode::Unsettled if settled => {
+                Err(Violation::InvalidField("settled, on a link of mode unsettled"))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    // AMQP 2.7.5: first on the link allows no second on a transfer; "if the message is being sent
+    // settled by the sender, the value of this field is ignored".
+    fn settles_second(
+        &self,
+        settled: bool,
+        asked: Option<ReceiverSettleMode>,
+    ) -> Result<bool, Violation> {
+        let asked = asked.unwrap_or(self.rcv_settle_mode);
+        if settled || asked == ReceiverSettleMode::First {
+            return Ok(false);
+        }
+        if self.rcv_settle_mode == ReceiverSettleMode::First {
+            return Err(Violation::InvalidField("rcv-settle-mode second on a link of mode first"));
+        }
+        Ok(true)
+    }
+
+    // AMQP 2.7.3, max-message-size.
     fn check_size(&self, len: usize) -> Result<(), Violation> {
-        let max = self.message_size_max_bytes;
-        if max > 0 && len as u64 > max { Err(Violation::MessageSize) } else { Ok(()) }
+        let fits = len as u64 <= self.message_size_max_bytes;
+        if fits { Ok(()) } else { Err(Violation::MessageSize) }
     }
 }

@@ -1,6 +1,7 @@
 //! One link endpoint: its state and its credit (AMQP 2.6).
 
 use super::outgoing::OutgoingDelivery;
+use crate::messaging::DeliveryState;
 use crate::performative::{ReceiverSettleMode, Role, SenderSettleMode};
 use crate::tag::Tag;
 use std::collections::VecDeque;
@@ -27,12 +28,16 @@ pub(super) struct Link {
     /// Ours: a sender sends.
     pub(super) role: Role,
     pub(super) state: LinkState,
+    /// It was detached from here with an error.
+    pub(super) errant: bool,
     pub(super) remote_handle: Option<u32>,
+    /// When the sender settles, by the sender's word.
     pub(super) snd_settle_mode: SenderSettleMode,
+    /// When the receiver settles, by the receiver's word.
     pub(super) rcv_settle_mode: ReceiverSettleMode,
     /// The sequence number both sides count by (AMQP 2.6.7).
     pub(super) delivery_count: u32,
-    /// Largest message this side takes; 0 for no limit.
+    /// Largest message this side takes.
     pub(super) message_size_max_bytes: u64,
     pub(super) receiving: Receiving,
     pub(super) sending: Sending,
@@ -45,6 +50,9 @@ pub(super) struct Link {
 pub(super) struct Receiving {
     /// Deliveries the peer may still send.
     pub(super) credit: u32,
+    /// Deliveries that may still come: more than the credit after some of it was taken back, for
+    /// what is on its way then.
+    on_its_way_max: u32,
     /// The peer was asked to use the credit up or give it back.
     pub(super) drain: bool,
     /// A delivery whose frames have come in part.
@@ -58,7 +66,41 @@ pub(super) struct Partial {
     pub(super) tag: Tag,
     pub(super) message_format: u32,
     pub(super) settled: bool,
+    pub(super) rcv_settle_mode: Option<ReceiverSettleMode>,
+    pub(super) state: Option<DeliveryState>,
+    /// It goes on with a delivery of which nothing is known here.
+    pub(super) resumed: bool,
     pub(super) payload: Vec<u8>,
+}
+
+impl Receiving {
+    pub(super) fn grant(&mut self, credit: u32, drain: bool) {
+        self.on_its_way_max = self.on_its_way_max.max(credit);
+        self.credit = credit;
+        self.drain = drain;
+    }
+
+    /// A delivery has begun. False: there was no credit for it.
+    // AMQP 2.6.7: "If the link-credit is reduced by the receiver when transfers are in-flight, the
+    // receiver MAY [...] handle the excess messages normally".
+    pub(super) fn count_delivery(&mut self) -> bool {
+        let Some(left) = self.on_its_way_max.checked_sub(1) else { return false };
+        self.on_its_way_max = left;
+        self.credit = self.credit.saturating_sub(1);
+        true
+    }
+
+    pub(super) fn give_back(&mut self, credit: u32) {
+        self.on_its_way_max = self.on_its_way_max.saturating_sub(credit);
+        self.credit = self.credit.saturating_sub(credit);
+    }
+
+    /// Whether the credit was to be drained, and now is.
+    pub(super) fn end_drain(&mut self) -> bool {
+        let drained = self.drain && self.credit == 0 && self.partial.is_none();
+        self.drain &= !drained;
+        drained
+    }
 }
 
 /// What a sending link keeps.
@@ -71,6 +113,8 @@ pub(super) struct Sending {
     /// Deliveries allowed, counted like `sent`.
     pub(super) limit: u64,
     pub(super) drain: bool,
+    /// How often the peer has asked to drain.
+    pub(super) drains: u32,
     /// Deliveries whose credit was taken back before they were sent.
     pub(super) stalled: VecDeque<OutgoingDelivery>,
 }
@@ -92,6 +136,7 @@ impl Link {
             name,
             role,
             state,
+            errant: false,
             remote_handle: None,
             snd_settle_mode: SenderSettleMode::Mixed,
             rcv_settle_mode: ReceiverSettleMode::First,
@@ -107,6 +152,11 @@ impl Link {
         self.role == Role::Sender
     }
 
+    /// Whether something may be said of it: our attach is sent, and our detach is not.
+    pub(super) fn is_answered(&self) -> bool {
+        matches!(self.state, LinkState::AttachSent | LinkState::Attached)
+    }
+
     /// The receiver's word on how much may be sent.
     // AMQP 2.6.7: credit here = count there + credit there - count here, in serial arithmetic;
     // who has not seen the attach yet counts from its beginning.
@@ -117,6 +167,12 @@ impl Link {
         // More than half of the circle ahead is behind: credit was taken back.
         let credit = if ahead > u32::MAX / 2 && credit_there <= u32::MAX / 2 { 0 } else { ahead };
         self.sending.limit = self.sending.sent.saturating_add(u64::from(credit));
+    }
+
+    /// A delivery is begun.
+    pub(super) fn count_sent(&mut self) {
+        self.delivery_count = self.delivery_count.wrapping_add(1);
+        self.sending.sent = self.sending.sent.saturating_add(1);
     }
 
     /// Gives all credit back to the receiver.

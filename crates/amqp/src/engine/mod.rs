@@ -16,11 +16,13 @@
 //! # Map
 //! | module | what it owns |
 //! |---|---|
-//! | `connection` | the stages of a connection, its sessions, what is done with each frame |
-//! | `opening` | headers, SASL, open and close |
+//! | `connection` | the stages of a connection, what is done with each frame, what a fault costs |
+//! | `opening`, `login`, `closing` | headers and open; SASL; close |
+//! | `mapping` | begin and end |
 //! | `session` | windows and delivery ids of one session; its links by handle |
+//! | `attaching`, `detaching` | attach and detach, stolen links |
 //! | `link` | state and credit of one link |
-//! | `attaching` | attach and detach, stolen links |
+//! | `flow` | flows, both ways |
 //! | `incoming` | transfers received: credit, window, deliveries of several frames |
 //! | `outgoing` | deliveries sent: window, credit, frames of the peer's size |
 //! | `settlement` | dispositions both ways, over `runs` |
@@ -34,11 +36,16 @@
 //! end, is done here.
 
 mod attaching;
+mod closing;
 mod config;
 mod connection;
+mod detaching;
 mod event;
+mod flow;
 mod incoming;
 mod link;
+mod login;
+mod mapping;
 mod opening;
 mod outgoing;
 mod runs;

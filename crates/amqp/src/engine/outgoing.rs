@@ -1,23 +1,24 @@
 //! Deliveries sent: in the order given, as far as the peer's window and credit go, in frames of
 //! the peer's size (AMQP 2.5.6, 2.6.7, 2.6.14).
 
-use super::connection::{Connection, PeerLimits, Stage};
-use super::event::{CreditView, Event, LinkId, Misuse, Outcome, SessionId};
-use super::link::Link;
+use super::connection::{Connection, Stage};
+use super::event::{Event, LinkId, Misuse, Outcome, SessionId};
 use super::runs::Run;
 use super::session::{OutgoingWindow, Session};
 use crate::codec::Composite;
 use crate::frame::{FRAME_HEADER_BYTES, put_frame};
+use crate::limits::MIN_MAX_FRAME_SIZE;
 use crate::messaging::DeliveryState;
-use crate::performative::{Flow, Performative, Transfer};
+use crate::performative::Transfer;
 use crate::tag::Tag;
 use bytes::Bytes;
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, VecDeque};
 
 /// A message to send.
 #[derive(Clone, Debug)]
 pub struct OutgoingDelivery {
-    /// The caller's name for it; deliveries that follow each other best have cookies that do.
+    /// The caller's name for it, unique on its link; deliveries that follow each other best have
+    /// cookies that do.
     pub cookie: u64,
     /// The tag, unique among the unsettled deliveries of the link.
     pub tag: Tag,
@@ -37,9 +38,10 @@ pub(super) enum Queued {
         delivery: OutgoingDelivery,
         begun: Option<Begun>,
     },
-    /// The rest of the link's credit goes back.
+    /// The rest of the link's credit goes back, in answer to one drain of the peer.
     Drained {
         handle: u32,
+        drain: u32,
     },
 }
 
@@ -51,34 +53,46 @@ pub(super) struct Begun {
     sent_bytes: usize,
 }
 
+/// Sessions with something to send, in turn.
+#[derive(Debug, Default)]
+pub(super) struct Awake {
+    sessions: BTreeSet<u16>,
+    /// Whose turn is next.
+    turn: u16,
+}
+
+impl Awake {
+    pub(super) fn insert(&mut self, id: SessionId) {
+        self.sessions.insert(id.0);
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.sessions.is_empty()
+    }
+
+    fn next(&mut self) -> Option<SessionId> {
+        let after = self.sessions.range(self.turn..).next();
+        let next = *after.or_else(|| self.sessions.first())?;
+        self.sessions.remove(&next);
+        self.turn = next.wrapping_add(1);
+        Some(SessionId(next))
+    }
+}
+
 impl Connection {
     /// Queues a delivery on a link that sends. It leaves when window and credit allow.
     ///
     /// # Errors
-    /// If there is no such link, or it receives.
+    /// If there is no such link, it is not answered yet, or it receives.
     pub fn deliver(&mut self, id: LinkId, delivery: OutgoingDelivery) -> Result<(), Misuse> {
-        if !self.link_mut(id)?.is_sender() {
+        let session = self.sessions.get_mut(&id.session.0).filter(|s| s.is_live());
+        let session = session.ok_or(Misuse::NoSession)?;
+        let link = session.live_link(id.handle).filter(|link| link.is_answered());
+        if !link.ok_or(Misuse::NoLink)?.is_sender() {
             return Err(Misuse::WrongDirection);
         }
-        self.wake(id);
-        if let Some(session) = self.sessions.get_mut(&id.session.0) {
-            session.queue.push_back(Queued::Delivery { handle: id.handle, delivery, begun: None });
-        }
-        Ok(())
-    }
-
-    /// Gives the rest of the credit of a link back, behind what is queued.
-    ///
-    /// # Errors
-    /// If there is no such link, or it receives.
-    pub fn drained(&mut self, id: LinkId) -> Result<(), Misuse> {
-        if !self.link_mut(id)?.is_sender() {
-            return Err(Misuse::WrongDirection);
-        }
-        self.wake(id);
-        if let Some(session) = self.sessions.get_mut(&id.session.0) {
-            session.queue.push_back(Queued::Drained { handle: id.handle });
-        }
+        session.queue.push_back(Queued::Delivery { handle: id.handle, delivery, begun: None });
+        self.awake.insert(id.session);
         Ok(())
     }
 
@@ -88,16 +102,22 @@ impl Connection {
     /// Poll events again afterwards: deliveries sent settled are told as outcomes.
     pub fn poll_transmit(&mut self, out: &mut Vec<u8>, budget: usize) -> usize {
         let start = out.len();
-        if self.outbound.pop(out) || !self.opened || self.stage != Stage::Open {
-            return out.len().saturating_sub(start);
-        }
+        let complete = self.outbound.pop(out);
         let full_at = start.saturating_add(budget);
+        let sessions_speak = !complete && self.opened && self.stage == Stage::Open;
         // WSB-038: frames share a unit.
-        while out.len() < full_at {
-            let Some(id) = self.awake.pop_first() else { break };
-            let Some(session) = self.sessions.get_mut(&id) else { continue };
+        while sessions_speak && out.len() < full_at {
+            let Some(id) = self.awake.next() else { break };
+            let Some(session) = self.sessions.get_mut(&id.0) else { continue };
+            // AMQP 2.5.5, END SENT: "is no longer assigned an outgoing channel number".
+            if !session.is_live() {
+                continue;
+            }
             session.put_flows(out);
-            if session.put_deliveries(out, full_at, self.peer, &mut self.events) {
+            let peer_max = usize::try_from(self.peer.max_frame_size_bytes).unwrap_or(usize::MAX);
+            let frame_max = peer_max.min(budget.max(MIN_MAX_FRAME_SIZE as usize));
+            let unit = Unit { out: &mut *out, full_at, frame_max, events: &mut self.events };
+            if session.put_deliveries(unit) {
                 self.awake.insert(id);
             }
         }
@@ -107,66 +127,37 @@ impl Connection {
         out.len().saturating_sub(start)
     }
 
-    /// The session has something to send.
-    pub(super) fn wake(&mut self, id: LinkId) {
-        self.awake.insert(id.session.0);
-    }
-
     pub(super) fn has_session_output(&self) -> bool {
         self.opened && self.stage == Stage::Open && !self.awake.is_empty()
     }
-
-    pub(super) fn credit_of<'a>(id: LinkId, link: &mut Link, flow: &Flow) -> Option<Event<'a>> {
-        link.allow(flow.delivery_count, flow.link_credit.unwrap_or(0));
-        link.sending.drain = flow.drain;
-        let limit = link.sending.limit;
-        Some(Event::Credit(id, CreditView { limit, drain: flow.drain }))
-    }
 }
 
-/// Sessions with something to send.
-pub(super) type Awake = BTreeSet<u16>;
+/// Where deliveries go.
+struct Unit<'a> {
+    out: &'a mut Vec<u8>,
+    /// No frame begins behind this.
+    full_at: usize,
+    frame_max: usize,
+    events: &'a mut VecDeque<Event<'static>>,
+}
 
-/// What a link that is detached leaves behind.
-#[derive(Debug, Default)]
-pub(super) struct Left {
-    pub(super) events: Vec<Event<'static>>,
-    pub(super) partial_bytes: Option<u64>,
+/// Why a delivery has no more frames now.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Put {
+    Whole,
+    /// The rest waits for the next unit, or for the peer's window.
+    Part,
 }
 
 impl Session {
-    /// Says what changed of windows and credit.
-    fn put_flows(&mut self, out: &mut Vec<u8>) {
-        let mut said = false;
-        if self.link_flows_due {
-            self.link_flows_due = false;
-            let base = self.flow();
-            for (handle, link) in &mut self.links {
-                if std::mem::take(&mut link.flow_due) {
-                    put_flow(out, self.id, link.flow(*handle, base.clone()));
-                    said = true;
-                }
-            }
-        }
-        if std::mem::take(&mut self.flow_due) && !said {
-            put_flow(out, self.id, self.flow());
-        }
-    }
-
-    /// Sends what window and credit allow, up to `full_at`. Says whether there is more to send now.
-    fn put_deliveries(
-        &mut self,
-        out: &mut Vec<u8>,
-        full_at: usize,
-        peer: PeerLimits,
-        events: &mut std::collections::VecDeque<Event<'static>>,
-    ) -> bool {
+    /// Sends what window and credit allow. Says whether there is more to send now.
+    fn put_deliveries(&mut self, mut unit: Unit<'_>) -> bool {
         let mut settled = SentSettled { session: self.id, run: None };
         let mut more = false;
         while let Some(next) = self.queue.pop_front() {
             let (handle, delivery, begun) = match next {
-                Queued::Drained { handle } => {
-                    self.put_drained(out, handle);
+                Queued::Drained { handle, drain } => {
+                    self.put_drained(unit.out, handle, drain);
                     continue;
                 }
                 Queued::Delivery { handle, delivery, begun } => (handle, delivery, begun),
@@ -176,46 +167,51 @@ impl Session {
                 link.sending.stalled.push_back(delivery);
                 continue;
             }
-            if self.outgoing.window == 0 || out.len() >= full_at {
+            if self.outgoing.window == 0 || unit.out.len() >= unit.full_at {
                 more = self.outgoing.window > 0;
                 self.queue.push_front(Queued::Delivery { handle, delivery, begun });
                 break;
             }
-            let mut begun = begun.unwrap_or_else(|| {
-                link.delivery_count = link.delivery_count.wrapping_add(1);
-                link.sending.sent = link.sending.sent.saturating_add(1);
-                let id = self.next_delivery;
-                self.next_delivery = id.saturating_add(1);
-                Begun { id, sent_bytes: 0 }
-            });
-            let line = Line { channel: self.id.0, handle, peer, full_at };
-            if !line.put(out, &delivery, &mut begun, &mut self.outgoing) {
+            let mut begun = match begun {
+                // AMQP 2.6.14: nobody wants the rest of what the receiver has settled.
+                Some(begun) if !delivery.settled && !self.unsettled.contains(begun.id) => {
+                    self.put_aborted(unit.out, handle);
+                    continue;
+                }
+                Some(begun) => begun,
+                None => {
+                    link.count_sent();
+                    let id = self.next_delivery;
+                    self.next_delivery = id.saturating_add(1);
+                    if !delivery.settled {
+                        self.unsettled.push(id, delivery.cookie, handle, link.id);
+                    }
+                    Begun { id, sent_bytes: 0 }
+                }
+            };
+            let line = Line { channel: self.id.0, handle };
+            if line.put(&mut unit, &delivery, &mut begun, &mut self.outgoing) == Put::Part {
                 more = self.outgoing.window > 0;
                 let begun = Some(begun);
                 self.queue.push_front(Queued::Delivery { handle, delivery, begun });
                 break;
             }
             if delivery.settled {
-                settled.add(handle, delivery.cookie, events);
-            } else {
-                self.unsettled.push(begun.id, delivery.cookie, handle, link.id);
+                settled.add(handle, delivery.cookie, unit.events);
             }
         }
-        settled.flush(events);
+        settled.flush(unit.events);
         if self.queue.is_empty() {
             self.queue.shrink_to(0);
         }
         more
     }
 
-    // AMQP 2.6.7: advance the count by what is left of the credit, and say so.
-    fn put_drained(&mut self, out: &mut Vec<u8>, handle: u32) {
-        let base = self.flow();
-        let Some(link) = self.links.get_mut(&handle) else { return };
-        if link.sending.drain {
-            link.use_up_credit();
-            put_flow(out, self.id, link.flow(handle, base));
-        }
+    // AMQP 2.6.14.
+    fn put_aborted(&mut self, out: &mut Vec<u8>, handle: u32) {
+        let transfer = Transfer { handle, aborted: true, ..Transfer::default() };
+        put_frame(out, self.id.0, |out| transfer.encode(out));
+        self.outgoing.count();
     }
 
     /// New credit: what was held for want of it goes first.
@@ -229,62 +225,53 @@ impl Session {
         }
     }
 
-    /// Takes everything of a link out of the queues; with `closed` its unsettled deliveries too.
-    pub(super) fn leave(&mut self, handle: u32, closed: bool) -> Left {
-        let mut left = Left::default();
+    /// Takes everything of a link out of the queues; with `over` its unsettled deliveries too.
+    pub(super) fn leave(&mut self, handle: u32, over: bool, events: &mut VecDeque<Event<'static>>) {
         let link = self.link_id(handle);
-        let Some(leaving) = self.links.get_mut(&handle) else { return left };
-        left.partial_bytes = Some(leaving.partial_len());
-        leaving.receiving.partial = None;
-        let unsent = |delivery: &OutgoingDelivery| Event::Unsent { link, cookie: delivery.cookie };
+        let Some(leaving) = self.links.get_mut(&handle) else { return };
         let number = leaving.id;
         let stalled = std::mem::take(&mut leaving.sending.stalled);
-        self.queue.retain(|queued| match queued {
-            Queued::Delivery { handle: of, delivery, .. } if *of == handle => {
-                left.events.push(unsent(delivery));
+        // What was held was given before what is queued, except for what is begun.
+        let (mut begun_cookie, mut queued) = (None, Vec::new());
+        let unsettled = &mut self.unsettled;
+        self.queue.retain(|next| match next {
+            Queued::Delivery { handle: of, delivery, begun } if *of == handle => {
+                match begun {
+                    // Its outcome may be known before its end is sent.
+                    Some(begun) if !delivery.settled && !unsettled.remove(begun.id) => {}
+                    Some(_) => begun_cookie = Some(delivery.cookie),
+                    None => queued.push(delivery.cookie),
+                }
                 false
             }
-            Queued::Drained { handle: of } => *of != handle,
+            Queued::Drained { handle: of, .. } => *of != handle,
             Queued::Delivery { .. } => true,
         });
-        left.events.extend(stalled.iter().map(unsent));
-        if closed {
+        let held = stalled.iter().map(|delivery| delivery.cookie);
+        let cookies = begun_cookie.into_iter().chain(held).chain(queued);
+        events.extend(cookies.map(|cookie| Event::Unsent { link, cookie }));
+        if over {
             let session = self.id;
             let runs = self.unsettled.take_link(number);
-            left.events.extend(runs.iter().map(|run| Self::undecided(session, run)));
-        }
-        left
-    }
-
-    /// Deliveries that nobody can settle any more.
-    pub(super) fn undecided(session: SessionId, run: &Run) -> Event<'static> {
-        let link = LinkId { session, handle: run.handle };
-        let last = run.cookie.saturating_add(run.len.saturating_sub(1));
-        Event::Outcome(Outcome { link, first: run.cookie, last, state: None, settled: true })
-    }
-}
-
-impl Link {
-    /// The link's part of a flow.
-    fn flow(&self, handle: u32, base: Flow) -> Flow {
-        let sender = self.is_sender();
-        let credit = if sender { self.sending.credit() } else { self.receiving.credit };
-        let drain = if sender { self.sending.drain } else { self.receiving.drain };
-        // AMQP 2.7.4: a receiver that has not seen the sender's attach knows no count.
-        let known = sender || self.remote_handle.is_some();
-        Flow {
-            handle: Some(handle),
-            delivery_count: known.then_some(self.delivery_count),
-            link_credit: Some(credit),
-            available: sender.then_some(0),
-            drain,
-            ..base
+            events.extend(runs.iter().map(|run| undecided(session, run)));
         }
     }
 }
 
-fn put_flow(out: &mut Vec<u8>, session: SessionId, flow: Flow) {
-    put_frame(out, session.0, |out| Performative::Flow(flow).encode(out));
+/// Deliveries that nobody can settle any more.
+pub(super) fn undecided(session: SessionId, run: &Run) -> Event<'static> {
+    outcome(session, run, None, true)
+}
+
+/// The word on a run of deliveries.
+pub(super) fn outcome(
+    session: SessionId,
+    run: &Run,
+    state: Option<DeliveryState>,
+    settled: bool,
+) -> Event<'static> {
+    let link = LinkId { session, handle: run.handle };
+    Event::Outcome(Outcome { link, first: run.cookie, last: run.last_cookie(), state, settled })
 }
 
 /// Deliveries sent settled, told as accepted in one event for each run.
@@ -294,12 +281,7 @@ struct SentSettled {
 }
 
 impl SentSettled {
-    fn add(
-        &mut self,
-        handle: u32,
-        cookie: u64,
-        events: &mut std::collections::VecDeque<Event<'static>>,
-    ) {
+    fn add(&mut self, handle: u32, cookie: u64, events: &mut VecDeque<Event<'static>>) {
         if let Some((of, _, last)) = &mut self.run
             && *of == handle
             && last.checked_add(1) == Some(cookie)
@@ -311,7 +293,7 @@ impl SentSettled {
         self.run = Some((handle, cookie, cookie));
     }
 
-    fn flush(&mut self, events: &mut std::collections::VecDeque<Event<'static>>) {
+    fn flush(&mut self, events: &mut VecDeque<Event<'static>>) {
         if let Some((handle, first, last)) = self.run.take() {
             let link = LinkId { session: self.session, handle };
             let state = Some(DeliveryState::Accepted);
@@ -324,42 +306,38 @@ impl SentSettled {
 struct Line {
     channel: u16,
     handle: u32,
-    peer: PeerLimits,
-    full_at: usize,
 }
 
-/// Room for a transfer performative: constructor, list, and eleven fields with a tag of 32 octets.
-const TRANSFER_MAX_BYTES: usize = 96;
+/// The most that stands before the payload of a transfer that is sent here: frame header,
+/// descriptor and list head; handle, id, tag of 32 octets, format, settled, more.
+const TRANSFER_HEAD_MAX_BYTES: usize = FRAME_HEADER_BYTES + (3 + 3) + 5 + 5 + (2 + 32) + 5 + 1 + 1;
 
 impl Line {
-    /// Appends frames of one delivery; false if the window or the budget ended first.
+    /// Appends frames of one delivery, as many as the window and the unit take.
     fn put(
         &self,
-        out: &mut Vec<u8>,
+        unit: &mut Unit<'_>,
         delivery: &OutgoingDelivery,
         begun: &mut Begun,
         window: &mut OutgoingWindow,
-    ) -> bool {
+    ) -> Put {
         let [head, rest] = &delivery.payload;
         let len = head.len().saturating_add(rest.len());
-        let frame_max = usize::try_from(self.peer.max_frame_size_bytes).unwrap_or(usize::MAX);
-        let room = frame_max.saturating_sub(FRAME_HEADER_BYTES + TRANSFER_MAX_BYTES).max(1);
+        let room = unit.frame_max.saturating_sub(TRANSFER_HEAD_MAX_BYTES).max(1);
         let mut first = begun.sent_bytes == 0;
         loop {
-            let left = len.saturating_sub(begun.sent_bytes);
-            let now = left.min(room);
-            let more = now < left;
+            let from = begun.sent_bytes;
+            let to = len.min(from.saturating_add(room));
             let transfer = Transfer {
                 handle: self.handle,
                 delivery_id: first.then_some(begun.id as u32),
                 delivery_tag: first.then_some(delivery.tag),
                 message_format: first.then_some(delivery.message_format),
                 settled: Some(delivery.settled).filter(|settled| *settled),
-                more,
+                more: to < len,
                 ..Transfer::default()
             };
-            let (from, to) = (begun.sent_bytes, begun.sent_bytes.saturating_add(now));
-            put_frame(out, self.channel, |out| {
+            put_frame(unit.out, self.channel, |out| {
                 transfer.encode(out);
                 out.extend_from_slice(part(head, from, to));
                 let before = head.len();
@@ -367,14 +345,13 @@ impl Line {
                 out.extend_from_slice(part(rest, from, to));
             });
             begun.sent_bytes = to;
-            window.next_id = window.next_id.wrapping_add(1);
-            window.window = window.window.saturating_sub(1);
+            window.count();
             first = false;
-            if !more {
-                return true;
+            if to == len {
+                return Put::Whole;
             }
-            if window.window == 0 || out.len() >= self.full_at {
-                return false;
+            if window.window == 0 || unit.out.len() >= unit.full_at {
+                return Put::Part;
             }
         }
     }

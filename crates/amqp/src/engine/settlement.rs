@@ -1,47 +1,60 @@
 //! Dispositions, both ways (AMQP 2.6.12, 2.7.6).
 
-use super::connection::{Connection, Fault, Step};
-use super::event::{Event, LinkId, Misuse, Outcome, SessionId};
-use super::runs::Run;
+use super::connection::{Connection, Fault};
+use super::event::{Event, LinkId, Misuse, SessionId};
+use super::outgoing::outcome;
+use super::session::Session;
 use super::violation::Violation;
-use crate::messaging::DeliveryState;
+use crate::messaging::{DeliveryState, Modified};
 use crate::performative::{Disposition, Performative, Role};
+use std::collections::VecDeque;
 
-impl Connection {
-    pub(super) fn on_disposition<'a>(
+impl Session {
+    pub(super) fn on_disposition(
         &mut self,
-        session: u16,
         disposition: &Disposition,
-    ) -> Result<Step<'a>, Fault> {
+        events: &mut VecDeque<Event<'static>>,
+    ) -> Result<(), Fault> {
         // A sender that settles what it sent: nothing is kept of it here.
         if disposition.role == Role::Sender {
-            return Ok(Step::Again);
+            return Ok(());
         }
-        let Some(session) = self.sessions.get_mut(&session) else { return Ok(Step::Again) };
-        let last = disposition.last.unwrap_or(disposition.first);
-        if last.wrapping_sub(disposition.first) > u32::MAX / 2 {
+        let Disposition { first, last, settled, state, .. } = disposition;
+        let last = last.unwrap_or(*first);
+        // AMQP 2.8.10: more than half of the circle ahead is behind.
+        if last.wrapping_sub(*first) > u32::MAX / 2 {
             let why = Violation::InvalidField("last is before first");
-            return Err(Fault::Session(session.id, why));
+            return Err(Fault::Session(self.id, why));
         }
-        // AMQP 2.8.10: ids are serial numbers. Those not sent yet say nothing.
-        let Some(first) = session.sent_id(disposition.first) else { return Ok(Step::Again) };
-        let last = session.sent_id(last).filter(|last| *last >= first);
-        let last = last.unwrap_or(session.next_delivery);
-        let runs = if disposition.settled {
-            session.unsettled.take(first, last)
+        let Some((first, last)) = self.sent_range(*first, last) else { return Ok(()) };
+        let id = self.id;
+        let tell = |run| events.push_back(outcome(id, &run, state.clone(), *settled));
+        if *settled {
+            self.unsettled.take(first, last, tell);
         } else {
-            session.unsettled.within(first, last)
-        };
-        let (id, settled) = (session.id, disposition.settled);
-        for run in &runs {
-            let state = disposition.state.clone();
-            self.events.push_back(outcome(id, run, state, settled));
+            self.unsettled.each(first, last, tell);
         }
-        Ok(Step::Again)
+        Ok(())
     }
 
+    /// The whole ids of a range, as far as they were given to deliveries.
+    fn sent_range(&self, first: u32, last: u32) -> Option<(u64, u64)> {
+        let newest = self.next_delivery.checked_sub(1)?;
+        match (self.sent_id(first), self.sent_id(last)) {
+            (Some(first), Some(last)) if first <= last => Some((first, last)),
+            // Beyond what was sent.
+            (Some(first), _) => Some((first, newest)),
+            // From before the first.
+            (None, Some(last)) => Some((0, last)),
+            (None, None) => None,
+        }
+    }
+}
+
+impl Connection {
     /// Tells the sender the state of deliveries `first..=last` received in a session, and settles
-    /// them unless the sender is to do so.
+    /// them unless the sender is to do so. What does not fit a frame that the peer takes is told
+    /// without its details.
     ///
     /// # Errors
     /// If there is no such session.
@@ -53,7 +66,7 @@ impl Connection {
         settled: bool,
         state: DeliveryState,
     ) -> Result<(), Misuse> {
-        let live = self.sessions.get(&id.0).is_some_and(|session| session.is_live());
+        let live = self.sessions.get(&id.0).is_some_and(Session::is_live);
         if !live {
             return Err(Misuse::NoSession);
         }
@@ -74,10 +87,11 @@ impl Connection {
         last: u64,
         state: Option<&DeliveryState>,
     ) -> Result<(), Misuse> {
-        let session = self.sessions.get_mut(&id.session.0).ok_or(Misuse::NoSession)?;
-        let runs = session.unsettled.with_cookies(first, last);
+        let session = self.sessions.get_mut(&id.session.0).filter(|s| s.is_live());
+        let unsettled = &mut session.ok_or(Misuse::NoSession)?.unsettled;
+        let runs = unsettled.with_cookies(id.handle, first, last);
         for run in &runs {
-            session.unsettled.take(run.first, run.last());
+            unsettled.take(run.first, run.last(), |_| {});
         }
         for run in runs {
             let (first, last) = (run.first as u32, run.last() as u32);
@@ -97,17 +111,27 @@ impl Connection {
     ) {
         let last = Some(last).filter(|last| *last != first);
         let disposition = Disposition { role, first, last, settled, state, batchable: false };
-        self.send(id.0, |out| Performative::Disposition(disposition).encode(out));
+        let mut disposition = Performative::Disposition(disposition);
+        if !self.send(id.0, |out| disposition.encode(out)) {
+            if let Performative::Disposition(long) = &mut disposition {
+                long.state = long.state.take().and_then(in_short);
+            }
+            self.send(id.0, |out| disposition.encode(out));
+        }
     }
 }
 
-fn outcome(
-    session: SessionId,
-    run: &Run,
-    state: Option<DeliveryState>,
-    settled: bool,
-) -> Event<'static> {
-    let link = LinkId { session, handle: run.handle };
-    let last = run.cookie.saturating_add(run.len.saturating_sub(1));
-    Event::Outcome(Outcome { link, first: run.cookie, last, state, settled })
+/// A state without what a peer with small frames need not know.
+fn in_short(state: DeliveryState) -> Option<DeliveryState> {
+    match state {
+        DeliveryState::Rejected(error) => {
+            let short = |error: Box<crate::condition::Error>| Box::new(error.condition.into());
+            Some(DeliveryState::Rejected(error.map(short)))
+        }
+        DeliveryState::Modified(modified) => {
+            let message_annotations = Vec::new();
+            Some(DeliveryState::Modified(Box::new(Modified { message_annotations, ..*modified })))
+        }
+        _ => None,
+    }
 }

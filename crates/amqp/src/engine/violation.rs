@@ -13,7 +13,7 @@ pub enum Violation {
     HeaderNotAlone,
     /// A frame that is too short, too long or misnumbered (AMQP 2.3.1).
     Frame(&'static str),
-    /// More octets before the SASL layer was through than anyone needs.
+    /// More octets than anyone needs while our answer to a SASL frame or to its open was awaited.
     TooMuchBeforeLogin,
     /// A frame body that cannot be decoded (AMQP 2.8.15, decode-error).
     Decode(DecodeError),
@@ -37,7 +37,9 @@ pub enum Violation {
     TransferLimit,
     /// A message larger than the link allows (AMQP 2.7.3).
     MessageSize,
-    /// More links than one connection may have.
+    /// More of unfinished messages, over all links, than is kept.
+    TooMuchInParts,
+    /// More links than one connection may have, or than the peer lets us answer.
     TooManyLinks,
     /// Another attach of the same link came (AMQP 2.6.1).
     Stolen,
@@ -69,9 +71,11 @@ impl Violation {
             Self::TransferLimit => Condition::LinkTransferLimitExceeded,
             Self::MessageSize => Condition::LinkMessageSizeExceeded,
             Self::Stolen => Condition::LinkStolen,
-            Self::Idle | Self::OpenTimeout | Self::TooManyLinks | Self::TooMuchBeforeLogin => {
-                Condition::ResourceLimitExceeded
-            }
+            Self::Idle
+            | Self::OpenTimeout
+            | Self::TooManyLinks
+            | Self::TooMuchInParts
+            | Self::TooMuchBeforeLogin => Condition::ResourceLimitExceeded,
         }
     }
 
@@ -94,7 +98,7 @@ impl fmt::Display for Violation {
             Self::UnsupportedHeader => f.write_str("the protocol header is not supported"),
             Self::HeaderNotAlone => f.write_str("a protocol header must be alone in its message"),
             Self::Frame(what) => write!(f, "malformed frame: {what}"),
-            Self::TooMuchBeforeLogin => f.write_str("too many octets before the SASL outcome"),
+            Self::TooMuchBeforeLogin => f.write_str("too many octets ahead of an answer"),
             Self::Decode(error) => write!(f, "cannot be decoded: {error}"),
             Self::Unexpected(what) => write!(f, "unexpected here: {what}"),
             Self::InvalidField(what) => write!(f, "invalid field: {what}"),
@@ -106,6 +110,7 @@ impl fmt::Display for Violation {
             Self::WindowViolation => f.write_str("a transfer beyond the incoming window"),
             Self::TransferLimit => f.write_str("a delivery beyond the link credit"),
             Self::MessageSize => f.write_str("the message is larger than max-message-size"),
+            Self::TooMuchInParts => f.write_str("too many octets of unfinished messages"),
             Self::TooManyLinks => f.write_str("too many links on this connection"),
             Self::Stolen => f.write_str("the link was attached again"),
             Self::Idle => f.write_str("nothing was received for the idle time-out"),

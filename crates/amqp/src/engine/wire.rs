@@ -2,7 +2,12 @@
 
 use super::config::Framing;
 use super::violation::Violation;
-use crate::frame::{FRAME_HEADER_BYTES, FrameHeader, PROTOCOL_HEADER_BYTES, ProtocolHeader};
+use crate::frame::{
+    FRAME_HEADER_BYTES, FrameHeader, PROTOCOL_HEADER_BYTES, ProtocolHeader, put_frame,
+    put_sasl_frame,
+};
+use crate::limits::MIN_MAX_FRAME_SIZE;
+use crate::sasl_frame::SaslFrame;
 use std::borrow::Cow;
 use std::collections::VecDeque;
 
@@ -98,7 +103,26 @@ impl Kept {
 #[derive(Debug)]
 pub(super) struct RawFrame<'a> {
     pub(super) header: FrameHeader,
-    pub(super) body: Cow<'a, [u8]>,
+    /// All of it, with its header.
+    octets: Cow<'a, [u8]>,
+}
+
+impl<'a> RawFrame<'a> {
+    pub(super) fn body(&self) -> &[u8] {
+        self.octets.get(self.header.body_start()..).unwrap_or_default()
+    }
+
+    /// What follows the first `used` octets of the body.
+    pub(super) fn into_payload(self, used: usize) -> Cow<'a, [u8]> {
+        let start = self.header.body_start().saturating_add(used);
+        match self.octets {
+            Cow::Borrowed(octets) => Cow::Borrowed(octets.get(start..).unwrap_or_default()),
+            Cow::Owned(mut octets) => {
+                octets.drain(..start.min(octets.len()));
+                Cow::Owned(octets)
+            }
+        }
+    }
 }
 
 /// The beginning of a header or frame that has not come whole.
@@ -148,8 +172,7 @@ impl Inbound {
             };
             let size = size_of(&header);
             if input.rest.len() >= size {
-                let body = input.take(size).get(header.body_start()..).unwrap_or_default();
-                return Ok(Some(RawFrame { header, body: Cow::Borrowed(body) }));
+                return Ok(Some(RawFrame { header, octets: Cow::Borrowed(input.take(size)) }));
             }
             self.fill(input, size);
             return Ok(None);
@@ -160,9 +183,7 @@ impl Inbound {
         if self.held.len() < size_of(&header) {
             return Ok(None);
         }
-        let mut body = std::mem::take(&mut self.held);
-        body.drain(..header.body_start().min(body.len()));
-        Ok(Some(RawFrame { header, body: Cow::Owned(body) }))
+        Ok(Some(RawFrame { header, octets: Cow::Owned(std::mem::take(&mut self.held)) }))
     }
 
     /// Holds input until there are `len` octets.
@@ -188,7 +209,14 @@ fn size_of(header: &FrameHeader) -> usize {
 /// What waits to be sent, ahead of deliveries.
 #[derive(Debug, Default)]
 pub(super) struct Outbound {
+    /// Units that are complete: each header, and the frames before one.
     units: VecDeque<Unit>,
+    /// Frames of the unit that is still open.
+    frames: Vec<u8>,
+    /// AMQP frames given before the AMQP header was: they go behind it.
+    behind: Vec<u8>,
+    /// The AMQP header was given.
+    amqp: bool,
 }
 
 #[derive(Debug)]
@@ -197,41 +225,78 @@ enum Unit {
     Frames(Vec<u8>),
 }
 
+/// Room for a few frames.
+const FRAMES_BYTES: usize = 128;
+
 impl Outbound {
     pub(super) fn push_header(&mut self, header: ProtocolHeader) {
+        let before = std::mem::take(&mut self.frames);
+        if !before.is_empty() {
+            self.units.push_back(Unit::Frames(before));
+        }
         self.units.push_back(Unit::Header(header.octets()));
-    }
-
-    /// Appends frames.
-    pub(super) fn frames(&mut self, write: impl FnOnce(&mut Vec<u8>)) {
-        if let Some(Unit::Frames(frames)) = self.units.back_mut() {
-            return write(frames);
+        if header == ProtocolHeader::AMQP {
+            self.amqp = true;
+            self.frames = std::mem::take(&mut self.behind);
         }
-        let mut frames = Vec::new();
-        write(&mut frames);
-        self.units.push_back(Unit::Frames(frames));
     }
 
-    /// Appends the next unit. True: it is a header, which is to be alone.
+    /// Appends an AMQP frame, unless it has more than `size_max_bytes`.
+    pub(super) fn frame(
+        &mut self,
+        channel: u16,
+        size_max_bytes: u32,
+        write: impl FnOnce(&mut Vec<u8>),
+    ) -> bool {
+        let frames = if self.amqp { &mut self.frames } else { &mut self.behind };
+        append(frames, size_max_bytes, |out| put_frame(out, channel, write))
+    }
+
+    /// Appends a SASL frame, unless it is too large to be one.
+    // AMQP 5.3.1: SASL frames have at most 512 octets.
+    pub(super) fn sasl_frame(&mut self, frame: &SaslFrame) -> bool {
+        append(&mut self.frames, MIN_MAX_FRAME_SIZE, |out| {
+            put_sasl_frame(out, |out| frame.encode(out))
+        })
+    }
+
+    /// Appends the next unit. True: it is complete, nothing may be appended to it.
     pub(super) fn pop(&mut self, out: &mut Vec<u8>) -> bool {
-        match self.units.pop_front() {
-            Some(Unit::Header(header)) => {
-                out.extend_from_slice(&header);
-                true
+        let unit = self.units.pop_front();
+        match &unit {
+            Some(Unit::Header(header)) => out.extend_from_slice(header),
+            Some(Unit::Frames(frames)) => out.extend_from_slice(frames),
+            None => {
+                out.extend_from_slice(&self.frames);
+                // Given back: most connections are idle most of the time.
+                self.frames = Vec::new();
+                return false;
             }
-            Some(Unit::Frames(frames)) => {
-                out.extend_from_slice(&frames);
-                if self.units.is_empty() {
-                    self.units.shrink_to(0);
-                }
-                // Nothing may be appended to these when a header comes next.
-                !self.units.is_empty()
-            }
-            None => false,
         }
+        if self.units.is_empty() {
+            self.units.shrink_to(0);
+        }
+        true
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.units.is_empty()
+        self.units.is_empty() && self.frames.is_empty()
     }
+}
+
+/// Appends what `put` does, unless that is more than `size_max_bytes`.
+fn append(
+    frames: &mut Vec<u8>,
+    size_max_bytes: u32,
+    put: impl FnOnce(&mut Vec<u8>) -> usize,
+) -> bool {
+    if frames.capacity() == 0 {
+        frames.reserve(FRAMES_BYTES);
+    }
+    let before = frames.len();
+    let fits = put(frames) <= usize::try_from(size_max_bytes).unwrap_or(usize::MAX);
+    if !fits {
+        frames.truncate(before);
+    }
+    fits
 }
