@@ -71,13 +71,10 @@ macro_rules! composite {
             fn read_list(
                 reader: &mut $crate::codec::Reader<'_>,
             ) -> Result<Self, $crate::codec::DecodeError> {
-                let mut fields = $crate::codec::FieldReader::new(reader)?;
+                const NAMES: &[&str] = &[$(concat!($name, ".", stringify!($field)),)*];
+                let mut fields = $crate::codec::FieldReader::new(reader, NAMES)?;
                 let composite = $type {
-                    $($field: fields.$presence(
-                        concat!($name, ".", stringify!($field)),
-                        $crate::codec::wire::$wire::read
-                        $(, $default)?
-                    )?,)*
+                    $($field: $crate::codec::field!(fields, $presence $wire $(, $default)?),)*
                 };
                 fields.finish()?;
                 Ok(composite)
@@ -86,4 +83,35 @@ macro_rules! composite {
     };
 }
 
-pub(crate) use composite;
+/// Reads one field in [`composite!`]. A macro, because closures are not always inlined, and every
+/// delivery has some twenty fields.
+macro_rules! field {
+    ($fields:ident, mandatory $wire:ident) => {
+        if $fields.next() {
+            $crate::codec::field!($fields, $wire)
+        } else {
+            return Err($fields.absent());
+        }
+    };
+    ($fields:ident, optional $wire:ident) => {
+        if $fields.next() { Some($crate::codec::field!($fields, $wire)) } else { None }
+    };
+    ($fields:ident, default $wire:ident, $default:expr) => {
+        if $fields.next() { $crate::codec::field!($fields, $wire) } else { $default }
+    };
+    ($fields:ident, unless_empty $wire:ident) => {
+        if $fields.next() { $crate::codec::field!($fields, $wire) } else { Vec::new() }
+    };
+    ($fields:ident, $wire:ident) => {{
+        let mut reader = $fields.lend();
+        match $crate::codec::wire::$wire::read(&mut reader) {
+            Ok(field) => {
+                $fields.resume(reader);
+                field
+            }
+            Err(error) => return Err($fields.blame(error)),
+        }
+    }};
+}
+
+pub(crate) use {composite, field};

@@ -4,86 +4,87 @@
 use super::{DecodeError, Reader, code, write};
 
 /// The fields of a composite, read one after the other.
+///
+/// Every delivery passes through here, so what is common is inlined, and the place of the reader
+/// is kept out of memory: only a copy of it is lent to what may not be inlined.
 pub(crate) struct FieldReader<'a> {
     reader: Reader<'a>,
     left: u32,
+    /// How many were asked for.
+    place: usize,
+    /// What the fields are called in errors.
+    names: &'static [&'static str],
 }
-
-const ABSENT: DecodeError = DecodeError::field("absent, and mandatory");
 
 impl<'a> FieldReader<'a> {
     /// Reads the head of the list. The whole list is passed in `reader`.
-    #[inline]
-    pub(crate) fn new(reader: &mut Reader<'a>) -> Result<Self, DecodeError> {
+    #[inline(always)]
+    pub(crate) fn new(
+        reader: &mut Reader<'a>,
+        names: &'static [&'static str],
+    ) -> Result<Self, DecodeError> {
         let list = reader.list_compound()?;
         // A composite in a composite is as deep as a list in a list.
-        Ok(FieldReader { reader: reader.inside(list.body)?, left: list.count })
+        let inside = reader.inside(list.body)?;
+        Ok(FieldReader { reader: inside, left: list.count, place: 0, names })
     }
 
     /// Whether the next field is there; one that is null is passed over.
-    #[inline]
-    fn next(&mut self) -> bool {
-        match self.left.checked_sub(1) {
-            Some(left) => {
-                self.left = left;
-                !self.reader.take_null()
-            }
-            None => false,
+    #[inline(always)]
+    pub(crate) fn next(&mut self) -> bool {
+        self.place = self.place.wrapping_add(1);
+        if self.left == 0 {
+            return false;
         }
+        self.left = self.left.wrapping_sub(1);
+        !self.reader.take_null()
     }
 
-    /// A field that must be there.
-    #[inline]
-    pub(crate) fn mandatory<T>(
-        &mut self,
-        name: &'static str,
-        read: impl FnOnce(&mut Reader<'a>) -> Result<T, DecodeError>,
-    ) -> Result<T, DecodeError> {
-        if !self.next() {
-            return Err(ABSENT.within(name));
-        }
-        read(&mut self.reader).map_err(|error| error.within(name))
+    /// A copy of the reader, to read one field with.
+    #[inline(always)]
+    pub(crate) fn lend(&self) -> Reader<'a> {
+        self.reader.clone()
     }
 
-    /// A field that may be absent.
-    #[inline]
+    /// Goes on where one field was read.
+    #[inline(always)]
+    pub(crate) fn resume(&mut self, reader: Reader<'a>) {
+        self.reader = reader;
+    }
+
+    /// The same error, found in the field that was asked for last.
+    #[inline(always)]
+    pub(crate) fn blame(&self, error: DecodeError) -> DecodeError {
+        blame(error, self.names, self.place)
+    }
+
+    /// The field that was asked for last is mandatory.
+    #[inline(always)]
+    pub(crate) fn absent(&self) -> DecodeError {
+        blame(DecodeError::field("absent, and mandatory"), self.names, self.place)
+    }
+
+    /// A field that may be absent, for composites that are read by hand.
     pub(crate) fn optional<T>(
         &mut self,
-        name: &'static str,
         read: impl FnOnce(&mut Reader<'a>) -> Result<T, DecodeError>,
     ) -> Result<Option<T>, DecodeError> {
         if !self.next() {
             return Ok(None);
         }
-        read(&mut self.reader).map(Some).map_err(|error| error.within(name))
+        read(&mut self.reader).map(Some).map_err(|error| self.blame(error))
     }
 
-    /// A field with a default.
-    #[inline]
-    pub(crate) fn default<T>(
+    /// A field that must be there, for composites that are read by hand.
+    pub(crate) fn mandatory<T>(
         &mut self,
-        name: &'static str,
         read: impl FnOnce(&mut Reader<'a>) -> Result<T, DecodeError>,
-        default: T,
     ) -> Result<T, DecodeError> {
-        if !self.next() {
-            return Ok(default);
-        }
-        read(&mut self.reader).map_err(|error| error.within(name))
-    }
-
-    /// A list or map that is empty when it is absent.
-    #[inline]
-    pub(crate) fn unless_empty<T>(
-        &mut self,
-        name: &'static str,
-        read: impl FnOnce(&mut Reader<'a>) -> Result<Vec<T>, DecodeError>,
-    ) -> Result<Vec<T>, DecodeError> {
-        self.default(name, read, Vec::new())
+        self.optional(read)?.ok_or_else(|| self.absent())
     }
 
     /// No field is left.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn finish(self) -> Result<(), DecodeError> {
         if self.left > 0 {
             return Err(DecodeError::field("more fields than there are"));
@@ -93,6 +94,14 @@ impl<'a> FieldReader<'a> {
         }
         Ok(())
     }
+}
+
+/// It is handed what it needs, for a reader that is lent to it would be kept in memory.
+#[cold]
+#[inline(never)]
+fn blame(error: DecodeError, names: &'static [&'static str], place: usize) -> DecodeError {
+    let name = names.get(place.wrapping_sub(1));
+    error.within(name.copied().unwrap_or_default())
 }
 
 /// The fields of a composite, written one after the other.

@@ -21,5 +21,5 @@ pub use error::{DecodeError, Fault};
 pub use reader::{Descriptor, Reader};
 
 pub(crate) use choice::numeric_choice;
-pub(crate) use composite::composite;
+pub(crate) use composite::{composite, field};
 pub(crate) use list::{FieldReader, FieldWriter};

@@ -35,31 +35,31 @@ pub(super) struct Compound<'a> {
 
 impl<'a> Reader<'a> {
     /// The beginning of `octets`.
-    #[inline]
+    #[inline(always)]
     pub fn new(octets: &'a [u8]) -> Self {
         Reader { rest: octets, levels_left: NESTING_MAX, empty_left: EMPTY_ELEMENTS_MAX }
     }
 
     /// What was not read yet.
-    #[inline]
+    #[inline(always)]
     pub fn rest(&self) -> &'a [u8] {
         self.rest
     }
 
     /// Whether everything was read.
-    #[inline]
+    #[inline(always)]
     pub fn is_empty(&self) -> bool {
         self.rest.is_empty()
     }
 
     /// The next octet, which stays where it is.
-    #[inline]
+    #[inline(always)]
     pub fn peek(&self) -> Option<u8> {
         self.rest.first().copied()
     }
 
     /// Takes a null, if one comes next (AMQP 1.6.1).
-    #[inline]
+    #[inline(always)]
     pub fn take_null(&mut self) -> bool {
         match self.rest.split_first() {
             Some((&code::NULL, rest)) => {
@@ -70,7 +70,20 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// Takes `prefix`, if it comes next.
+    #[inline(always)]
+    pub(crate) fn take_prefix<const N: usize>(&mut self, prefix: &[u8; N]) -> bool {
+        match self.rest.split_first_chunk() {
+            Some((octets, rest)) if octets == prefix => {
+                self.rest = rest;
+                true
+            }
+            _ => false,
+        }
+    }
+
     /// A place in `octets`, which are a part of these.
+    #[inline(always)]
     pub(super) fn inside(&self, octets: &'a [u8]) -> Result<Self, DecodeError> {
         let mut inside = Reader { rest: octets, ..*self };
         inside.enter()?;
@@ -78,6 +91,7 @@ impl<'a> Reader<'a> {
     }
 
     /// One more level of nesting.
+    #[inline(always)]
     pub(super) fn enter(&mut self) -> Result<(), DecodeError> {
         let left = self.levels_left.checked_sub(1);
         self.levels_left = left.ok_or(DecodeError::encoding("values nested too deep"))?;
@@ -99,21 +113,21 @@ impl<'a> Reader<'a> {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     pub(super) fn octet(&mut self) -> Result<u8, DecodeError> {
         let (&octet, rest) = self.rest.split_first().ok_or(TRUNCATED)?;
         self.rest = rest;
         Ok(octet)
     }
 
-    #[inline]
+    #[inline(always)]
     pub(super) fn octets<const N: usize>(&mut self) -> Result<[u8; N], DecodeError> {
         let (octets, rest) = self.rest.split_first_chunk::<N>().ok_or(TRUNCATED)?;
         self.rest = rest;
         Ok(*octets)
     }
 
-    #[inline]
+    #[inline(always)]
     pub(super) fn take(&mut self, len: usize) -> Result<&'a [u8], DecodeError> {
         let (octets, rest) = self.rest.split_at_checked(len).ok_or(TRUNCATED)?;
         self.rest = rest;
@@ -121,21 +135,21 @@ impl<'a> Reader<'a> {
     }
 
     /// As many octets as one octet says.
-    #[inline]
+    #[inline(always)]
     pub(super) fn take_8(&mut self) -> Result<&'a [u8], DecodeError> {
         let len = self.octet()?;
         self.take(usize::from(len))
     }
 
     /// As many octets as four octets say.
-    #[inline]
+    #[inline(always)]
     pub(super) fn take_32(&mut self) -> Result<&'a [u8], DecodeError> {
         let len = u32::from_be_bytes(self.octets()?);
         self.take(usize::try_from(len).map_err(|_| TRUNCATED)?)
     }
 
     /// A boolean (AMQP 1.6.2).
-    #[inline]
+    #[inline(always)]
     pub fn boolean(&mut self) -> Result<bool, DecodeError> {
         match self.octet()? {
             code::BOOLEAN_TRUE => Ok(true),
@@ -145,7 +159,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     pub(super) fn boolean_octet(&mut self) -> Result<bool, DecodeError> {
         match self.octet()? {
             0 => Ok(false),
@@ -155,7 +169,7 @@ impl<'a> Reader<'a> {
     }
 
     /// A ubyte (AMQP 1.6.3).
-    #[inline]
+    #[inline(always)]
     pub fn ubyte(&mut self) -> Result<u8, DecodeError> {
         match self.octet()? {
             code::UBYTE => self.octet(),
@@ -164,7 +178,7 @@ impl<'a> Reader<'a> {
     }
 
     /// A ushort (AMQP 1.6.4).
-    #[inline]
+    #[inline(always)]
     pub fn ushort(&mut self) -> Result<u16, DecodeError> {
         match self.octet()? {
             code::USHORT => Ok(u16::from_be_bytes(self.octets()?)),
@@ -173,7 +187,7 @@ impl<'a> Reader<'a> {
     }
 
     /// A uint (AMQP 1.6.5).
-    #[inline]
+    #[inline(always)]
     pub fn uint(&mut self) -> Result<u32, DecodeError> {
         match self.octet()? {
             code::SMALL_UINT => Ok(u32::from(self.octet()?)),
@@ -184,7 +198,7 @@ impl<'a> Reader<'a> {
     }
 
     /// A ulong (AMQP 1.6.6).
-    #[inline]
+    #[inline(always)]
     pub fn ulong(&mut self) -> Result<u64, DecodeError> {
         match self.octet()? {
             code::SMALL_ULONG => Ok(u64::from(self.octet()?)),
@@ -211,7 +225,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Binary (AMQP 1.6.19).
-    #[inline]
+    #[inline(always)]
     pub fn binary(&mut self) -> Result<&'a [u8], DecodeError> {
         match self.octet()? {
             code::BINARY_8 => self.take_8(),
@@ -239,8 +253,24 @@ impl<'a> Reader<'a> {
     }
 
     /// What describes the value that comes next (AMQP 1.1.2).
-    #[inline]
+    #[inline(always)]
     pub fn descriptor(&mut self) -> Result<Descriptor<'a>, DecodeError> {
+        match self.rest.split_first_chunk() {
+            Some((&[code::DESCRIBED, code::SMALL_ULONG, code], rest)) => {
+                self.rest = rest;
+                Ok(Descriptor::Code(u64::from(code)))
+            }
+            _ => {
+                let mut reader = self.clone();
+                let descriptor = reader.long_descriptor()?;
+                *self = reader;
+                Ok(descriptor)
+            }
+        }
+    }
+
+    #[inline(never)]
+    fn long_descriptor(&mut self) -> Result<Descriptor<'a>, DecodeError> {
         if self.octet()? != code::DESCRIBED {
             return Err(DecodeError::field("not a described value"));
         }
@@ -257,7 +287,7 @@ impl<'a> Reader<'a> {
     }
 
     /// A list's octets and count (AMQP 1.6.22).
-    #[inline]
+    #[inline(always)]
     pub(super) fn list_compound(&mut self) -> Result<Compound<'a>, DecodeError> {
         match self.octet()? {
             code::LIST_8 => self.compound_8(),
@@ -277,7 +307,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Size and count as one octet each (AMQP 1.2.3, 1.2.4). The size includes the count.
-    #[inline]
+    #[inline(always)]
     pub(super) fn compound_8(&mut self) -> Result<Compound<'a>, DecodeError> {
         let (&count, body) = self.take_8()?.split_first().ok_or(NO_COUNT)?;
         Ok(Compound { body, count: u32::from(count) })

@@ -25,7 +25,7 @@ macro_rules! wire {
         pub(crate) mod $name {
             use super::*;
 
-            #[inline]
+            #[inline(always)]
             pub(crate) fn read($reader: &mut Reader<'_>) -> Result<$type, DecodeError> {
                 $read
             }

@@ -55,10 +55,11 @@ composite! {
 impl Properties {
     /// The field `to` of a list of properties; the fields after it are not looked at.
     pub(super) fn read_to<'m>(reader: &mut Reader<'m>) -> Result<Option<&'m str>, DecodeError> {
-        let mut fields = FieldReader::new(reader)?;
-        fields.optional("properties.message_id", Reader::skip_value)?;
-        fields.optional("properties.user_id", Reader::skip_value)?;
-        fields.optional("properties.to", Reader::string)
+        const NAMES: &[&str] = &["properties.message_id", "properties.user_id", "properties.to"];
+        let mut fields = FieldReader::new(reader, NAMES)?;
+        fields.optional(Reader::skip_value)?;
+        fields.optional(Reader::skip_value)?;
+        fields.optional(Reader::string)
     }
 }
 

@@ -51,26 +51,30 @@ impl Performative {
     #[inline]
     pub fn decode(body: &[u8]) -> Result<(Performative, usize), DecodeError> {
         let mut reader = Reader::new(body);
-        let performative = Performative::read(&mut reader)?;
-        Ok((performative, body.len().saturating_sub(reader.rest().len())))
-    }
-
-    #[inline]
-    fn read(reader: &mut Reader<'_>) -> Result<Performative, DecodeError> {
         let code = match reader.descriptor()? {
             Descriptor::Code(code) => code,
             Descriptor::Name(name) => code_of(name),
             Descriptor::Reserved => 0,
         };
-        Ok(match code {
-            Transfer::CODE => Performative::Transfer(Transfer::read_list(reader)?),
-            Disposition::CODE => Performative::Disposition(Disposition::read_list(reader)?),
-            Flow::CODE => Performative::Flow(Flow::read_list(reader)?),
-            _ => return Performative::read_rare(code, reader),
-        })
+        let performative = match code {
+            Transfer::CODE => Performative::Transfer(Transfer::read_list(&mut reader)?),
+            Disposition::CODE => Performative::Disposition(Disposition::read_list(&mut reader)?),
+            Flow::CODE => Performative::Flow(Flow::read_list(&mut reader)?),
+            _ => return Performative::decode_rare(code, body, reader),
+        };
+        Ok((performative, body.len().saturating_sub(reader.rest().len())))
     }
 
     #[inline(never)]
+    fn decode_rare(
+        code: u64,
+        body: &[u8],
+        mut reader: Reader<'_>,
+    ) -> Result<(Performative, usize), DecodeError> {
+        let performative = Performative::read_rare(code, &mut reader)?;
+        Ok((performative, body.len().saturating_sub(reader.rest().len())))
+    }
+
     fn read_rare(code: u64, reader: &mut Reader<'_>) -> Result<Performative, DecodeError> {
         Ok(match code {
             Open::CODE => Performative::Open(Box::new(Open::read_list(reader)?)),
