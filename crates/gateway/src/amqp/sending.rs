@@ -2,7 +2,8 @@
 
 use super::Face;
 use crate::convert;
-use std::collections::VecDeque;
+use bytes::Bytes;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use wharf_amqp::engine::{CreditView, LinkId, Outcome, OutgoingDelivery};
 use wharf_amqp::messaging::{DeliveryState, MESSAGE_FORMAT};
@@ -57,6 +58,38 @@ pub(super) struct Sending {
     copies: u64,
     /// Outcomes that the client did not settle, until they are durable.
     confirming: VecDeque<Outcome>,
+    /// What was left with unsettled deliveries before: the client's annotations are added to it.
+    /// The broker holds the octets anyhow, as long as they are unsettled.
+    kept: BTreeMap<u64, Bytes>,
+}
+
+impl Sending {
+    /// Splits an outcome so that each part is of one decision.
+    fn parts(&mut self, first: u64, last: u64, decided: Decided) -> Vec<(u64, u64, Decided)> {
+        let mut parts = Vec::with_capacity(1);
+        let mut next = first;
+        while let Some((seq, before)) = self.take_kept(next, last) {
+            let Decided::Modified { failed, elsewhere, annotations: Some(added) } = &decided else {
+                continue;
+            };
+            if seq > next {
+                parts.push((next, seq.saturating_sub(1), decided.clone()));
+            }
+            let annotations = Some(convert::merged_annotations(&before, added));
+            let (failed, elsewhere) = (*failed, *elsewhere);
+            parts.push((seq, seq, Decided::Modified { failed, elsewhere, annotations }));
+            next = seq.saturating_add(1);
+        }
+        if next <= last {
+            parts.push((next, last, decided));
+        }
+        parts
+    }
+
+    fn take_kept(&mut self, first: u64, last: u64) -> Option<(u64, Bytes)> {
+        let (&seq, _) = self.kept.range(first..).next().filter(|(seq, _)| **seq <= last)?;
+        Some((seq, self.kept.remove(&seq)?))
+    }
 }
 
 impl Face {
@@ -103,6 +136,7 @@ impl Face {
             let detail = Some(Arc::from("cannot be represented in AMQP"));
             return settle(seq, seq, Decided::Rejected { detail }, false, commands);
         };
+        let kept = delivery.annotations;
         let delivery = OutgoingDelivery {
             cookie,
             tag: tag_of(cookie),
@@ -111,7 +145,10 @@ impl Face {
             payload,
         };
         if self.engine.deliver(link, delivery).is_err() {
-            give_back(seq, commands);
+            return give_back(seq, commands);
+        }
+        if let Some(kept) = kept.filter(|_| seq > 0) {
+            self.sending.kept.insert(seq, kept);
         }
     }
 
@@ -130,11 +167,13 @@ impl Face {
             Some(decided) => decided,
             // Not an outcome, and not settled: it may yet change.
             None if !settled => return,
-            None => default.and_then(decided_of).unwrap_or(Decided::Released),
+            None => default.and_then(decided).unwrap_or(Decided::Released),
         };
-        settle(first, last, decided, !settled, commands);
-        if !settled {
-            self.sending.confirming.push_back(outcome);
+        for (first, last, decided) in self.sending.parts(first, last, decided) {
+            settle(first, last, decided, !settled, commands);
+            if !settled {
+                self.sending.confirming.push_back(Outcome { first, last, ..outcome.clone() });
+            }
         }
     }
 
@@ -149,6 +188,7 @@ impl Face {
 
     /// A delivery that never left.
     pub(super) fn unsent(&mut self, _link: LinkId, cookie: u64, commands: &mut VecDeque<Command>) {
+        self.sending.kept.remove(&cookie);
         if cookie < COPIES_FROM {
             give_back(cookie, commands);
         }
@@ -165,10 +205,6 @@ impl Face {
             }
         }
     }
-}
-
-fn decided_of(state: &DeliveryState) -> Option<Decided> {
-    decided(state)
 }
 
 /// The broker's word for an outcome; `None` if the state is not one.

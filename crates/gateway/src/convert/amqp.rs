@@ -1,10 +1,12 @@
 //! What AMQP stores, and any message as AMQP sections (AMQP 3.2).
 
+use super::from_mbws;
+use super::mbws::mbws_form;
 use bytes::Bytes;
 use std::borrow::Cow;
 use wharf_amqp::codec::Composite;
 use wharf_amqp::messaging::{
-    AnnotationKey, Annotations, Header, Sections, append_message_annotations, append_value,
+    AnnotationKey, Annotations, Header, Sections, append_message_annotations,
 };
 use wharf_amqp::value::{Fields, Value};
 use wharf_broker::{Death, Delivery};
@@ -28,13 +30,26 @@ pub(crate) enum Unfit {
     NotImplemented,
 }
 
-/// The octets to store: as received, less what was for this hop alone (AMQP 3.2.2).
+/// The octets to store: as received, less what was for this hop alone (AMQP 3.2.2). Whatever a
+/// node reads of a message can be read (AMQP 3.2.1, 3.2.3); the rest is the receiver's.
 pub(crate) fn amqp_stored(message: &[u8]) -> Result<Cow<'_, [u8]>, Unfit> {
     let sections = Sections::scan(message).map_err(|_| Unfit::Malformed)?;
-    let Some(hop) = sections.delivery_annotations else { return Ok(Cow::Borrowed(message)) };
-    let before = message.get(..hop.start).unwrap_or_default();
-    let after = message.get(hop.end..).unwrap_or_default();
-    Ok(Cow::Owned([before, after].concat()))
+    let header = sections.decode_header(message).map_err(|_| Unfit::Malformed)?;
+    sections.decode_message_annotations(message).map_err(|_| Unfit::Malformed)?;
+    // AMQP 3.2.1: whether somebody had it before is not the sender's to say.
+    let header = header.filter(|header| header.first_acquirer);
+    if header.is_none() && sections.delivery_annotations.is_none() {
+        return Ok(Cow::Borrowed(message));
+    }
+    let header_end = sections.header.map_or(0, |span| span.end);
+    let after = sections.delivery_annotations.map_or(header_end, |span| span.end);
+    let mut out = Vec::with_capacity(message.len());
+    match header {
+        Some(header) => Header { first_acquirer: false, ..header }.encode(&mut out),
+        None => out.extend_from_slice(message.get(..header_end).unwrap_or_default()),
+    }
+    out.extend_from_slice(message.get(after..).unwrap_or_default());
+    Ok(Cow::Owned(out))
 }
 
 /// The address a message names itself.
@@ -47,16 +62,23 @@ pub(crate) fn amqp_destination(message: &[u8]) -> Result<String, Unfit> {
 /// Annotations that a consumer leaves with a message, as the broker keeps them: a message of
 /// annotations alone.
 pub(crate) fn kept_annotations(fields: &Fields) -> Option<Bytes> {
-    if fields.is_empty() {
-        return None;
-    }
     let key = |name: &String| AnnotationKey::Symbol(name.clone());
     let annotations: Annotations =
         fields.iter().map(|(name, value)| (key(name), value.clone())).collect();
+    (!annotations.is_empty()).then(|| kept(&annotations))
+}
+
+/// Annotations left with a message, and those added to them (AMQP 3.4.5).
+pub(crate) fn merged_annotations(before: &[u8], added: &[u8]) -> Bytes {
+    let mut annotations = annotations_of(before);
+    annotations_of(added).into_iter().for_each(|(key, value)| put(&mut annotations, key, value));
+    kept(&annotations)
+}
+
+fn kept(annotations: &Annotations) -> Bytes {
     let mut out = Vec::new();
-    append_message_annotations(&mut out, &annotations);
-    append_value(&mut out, &Value::Null);
-    Some(Bytes::from(out))
+    append_message_annotations(&mut out, annotations);
+    Bytes::from(out)
 }
 
 /// A delivery as AMQP sections, in two parts: what is written anew, and the rest as it is stored.
@@ -64,37 +86,45 @@ pub(crate) fn kept_annotations(fields: &Fields) -> Option<Bytes> {
 // AMQP 3.2: the bare message is handed on as it came.
 pub(crate) fn amqp_payload(delivery: &Delivery) -> Option<[Bytes; 2]> {
     if delivery.format != AMQP {
-        return None;
+        let (kind, unit) = mbws_form(delivery.format)?;
+        return from_mbws::payload(delivery, kind, unit);
     }
     let body = &delivery.body;
+    let as_stored = || Some([Bytes::new(), body.clone()]);
     if delivery.count == 0 && delivery.annotations.is_none() && delivery.death.is_none() {
-        return Some([Bytes::new(), body.clone()]);
+        return as_stored();
     }
-    let sections = Sections::scan(body).ok()?;
-    let mut header = sections.decode_header(body).ok()?.unwrap_or_default();
+    // What is stored has been read before.
+    let Ok(sections) = Sections::scan(body) else { return as_stored() };
+    let Ok(header) = sections.decode_header(body) else { return as_stored() };
+    let mut header = header.unwrap_or_default();
     header.delivery_count = header.delivery_count.saturating_add(u32::from(delivery.count));
-    let annotations = sections.decode_message_annotations(body).ok()?;
-    let head = head_of(delivery, &header, annotations);
+    let mut annotations = annotations_of(body);
+    leave_annotations(&mut annotations, delivery);
+    let mut head = Vec::with_capacity(64);
+    header.encode(&mut head);
+    if !annotations.is_empty() {
+        append_message_annotations(&mut head, &annotations);
+    }
     Some([Bytes::from(head), body.slice(sections.bare().start.min(body.len())..)])
 }
 
-/// What goes before the bare message.
-fn head_of(delivery: &Delivery, header: &Header, mut annotations: Annotations) -> Vec<u8> {
-    if let Some(kept) = &delivery.annotations
-        && let Ok(sections) = Sections::scan(kept)
-        && let Ok(kept) = sections.decode_message_annotations(kept)
-    {
-        kept.into_iter().for_each(|(key, value)| put(&mut annotations, key, value));
+/// The message annotations of a message; none if they cannot be read.
+fn annotations_of(message: &[u8]) -> Annotations {
+    let annotations =
+        Sections::scan(message).and_then(|sections| sections.decode_message_annotations(message));
+    annotations.unwrap_or_default()
+}
+
+/// Adds what consumers left with a message, and why it died.
+pub(super) fn leave_annotations(annotations: &mut Annotations, delivery: &Delivery) {
+    if let Some(kept) = &delivery.annotations {
+        let kept = annotations_of(kept);
+        kept.into_iter().for_each(|(key, value)| put(annotations, key, value));
     }
     if let Some(death) = &delivery.death {
-        put_death(&mut annotations, death);
+        put_death(annotations, death);
     }
-    let mut out = Vec::with_capacity(64);
-    header.encode(&mut out);
-    if !annotations.is_empty() {
-        append_message_annotations(&mut out, &annotations);
-    }
-    out
 }
 
 fn put_death(annotations: &mut Annotations, death: &Death) {
@@ -106,7 +136,8 @@ fn put_death(annotations: &mut Annotations, death: &Death) {
     }
 }
 
-fn put(annotations: &mut Annotations, key: AnnotationKey, value: Value) {
+/// Sets an annotation.
+pub(super) fn put(annotations: &mut Annotations, key: AnnotationKey, value: Value) {
     match annotations.iter_mut().find(|(known, _)| *known == key) {
         Some((_, known)) => *known = value,
         None => annotations.push((key, value)),

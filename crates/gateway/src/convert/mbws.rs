@@ -1,5 +1,7 @@
 //! What MBWS stores, and any message as MBWS content.
 
+use super::amqp::AMQP;
+use super::from_amqp;
 use std::borrow::Cow;
 use wharf_broker::Delivery;
 use wharf_mbws::{Content, Kind, LengthUnit, content_from_stored, encode_content};
@@ -10,6 +12,7 @@ const MBWS: u8 = 0x10;
 /// Properties added to what a dead letter brings along; the sender's own stay as they are.
 const DEATH_REASON: &str = "wharf-death-reason";
 const DEATH_ADDRESS: &str = "wharf-death-address";
+const DEATH_DETAIL: &str = "wharf-death-detail";
 
 /// The format of MBWS content.
 pub(crate) fn mbws_format(kind: Kind, unit: LengthUnit) -> u8 {
@@ -47,7 +50,8 @@ pub(crate) fn mbws_stored<'a>(content: &Content<'a>) -> Cow<'a, [u8]> {
     }
 }
 
-fn mbws_form(format: u8) -> Option<(Kind, LengthUnit)> {
+/// What MBWS content a format is; `None` if it is of another protocol.
+pub(super) fn mbws_form(format: u8) -> Option<(Kind, LengthUnit)> {
     let kind = if format & 1 == 0 { Kind::Text } else { Kind::Binary };
     let unit = match format & 0xfe {
         0x10 => LengthUnit::CodePoints,
@@ -62,21 +66,30 @@ fn mbws_form(format: u8) -> Option<(Kind, LengthUnit)> {
 /// wherever that is possible. `None` if the format is not known.
 // MBWS-079, MBWS-A03: kind, content type, properties and body are the sender's.
 pub(crate) fn mbws_content(delivery: &Delivery, unit: LengthUnit) -> Option<(Kind, Cow<'_, [u8]>)> {
+    let death = death_properties(delivery);
+    if delivery.format == AMQP {
+        let (kind, content) = from_amqp::content(delivery, unit, &death);
+        return Some((kind, Cow::Owned(content)));
+    }
     let (kind, stored_unit) = mbws_form(delivery.format)?;
-    if stored_unit == unit && delivery.death.is_none() {
+    if stored_unit == unit && death.is_empty() {
         return Some((kind, Cow::Borrowed(&delivery.body)));
     }
     let content = content_from_stored(kind, stored_unit, &delivery.body).ok()?;
-    let mut properties: Vec<(&str, &str)> = content.properties().collect();
-    if let Some(death) = &delivery.death {
-        properties.push((DEATH_REASON, death.reason.name()));
-        properties.push((DEATH_ADDRESS, &death.address));
-    }
+    let properties: Vec<(&str, &str)> = content.properties().chain(death).collect();
     let mut out = Vec::with_capacity(delivery.body.len().saturating_add(64));
     let properties = properties.into_iter();
     encode_content(kind, unit, content.content_type(), properties, content.body(), &mut out)
         .ok()?;
     Some((kind, Cow::Owned(out)))
+}
+
+/// What a dead letter says.
+fn death_properties(delivery: &Delivery) -> Vec<(&str, &str)> {
+    let Some(death) = &delivery.death else { return Vec::new() };
+    let reason = [(DEATH_REASON, death.reason.name()), (DEATH_ADDRESS, &*death.address)];
+    let detail = death.detail.as_deref().map(|detail| (DEATH_DETAIL, detail));
+    reason.into_iter().chain(detail).collect()
 }
 
 #[cfg(test)]
