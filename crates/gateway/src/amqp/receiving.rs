@@ -33,7 +33,8 @@ pub(super) struct Producer {
 
 impl Producer {
     pub(super) fn new(to: Option<Arc<[String]>>) -> Self {
-        Self { to, untaken: 0, window: CREDIT_FIRST }
+        // The first grant doubles it, as nothing is left of no credit.
+        Self { to, untaken: 0, window: CREDIT_FIRST / 2 }
     }
 
     /// The credit to grant, if it is time to: when half of the window may be given.

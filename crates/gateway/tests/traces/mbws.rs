@@ -1,11 +1,9 @@
-//! MBWS and MBLWS through a WebSocket, as traces.
+//! MBWS and MBLWS through a WebSocket.
 
-mod wire;
-
+use crate::wire::Wire;
 use std::time::Duration;
 use wharf_gateway::{CloseEnds, Config};
 use wharf_ws::MessageKind;
-use wire::Wire;
 
 /// The name of the connection client `n` opens.
 fn name(client: u8) -> String {

@@ -1,5 +1,10 @@
-//! A gateway session, a real shard and a journal in memory, seen through a WebSocket: MBWS frames
-//! go in and come out as text.
+//! Gateway sessions, a real shard and a journal in memory, seen through WebSockets: MBWS frames go
+//! in and come out as text, an AMQP client is an engine whose events are lines.
+
+mod amqp;
+mod show;
+
+pub(crate) use amqp::{Peer, message, receive, send};
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -8,7 +13,7 @@ use wharf_broker::journal::Journal;
 use wharf_broker::{
     ConnectionId, Definition, Input as ShardInput, Output, Permission, Shard, Timestamp,
 };
-use wharf_gateway::{Config, Offer, Opening, Session, Transport};
+use wharf_gateway::{Answer, Config, Mechanism, Offer, Opening, SaslSettings, Session, Transport};
 use wharf_store::MemoryJournal;
 use wharf_ws::{
     Agreement, CloseCode, Compression, Connection, Event, Input, MessageKind, Role, Version,
@@ -21,11 +26,15 @@ pub(crate) struct Wire {
     config: Arc<Config>,
     clients: BTreeMap<u64, Client>,
     now: Instant,
+    /// The journal stores nothing for now.
+    held: bool,
 }
 
 struct Client {
     session: Session,
     websocket: Connection,
+    /// The engine of an AMQP client.
+    peer: Option<Peer>,
     heard: Vec<String>,
 }
 
@@ -44,14 +53,13 @@ impl Wire {
         let at = Timestamp(1);
         let shard = Shard::recover(wharf_broker::Config::default(), recovery, at);
         let mut shard = shard.expect("an empty journal");
-        for name in ["alice", "bob"] {
-            let permissions = vec![Permission::all()];
+        let (config, clients) = (Arc::new(config), BTreeMap::new());
+        for (name, permissions) in users() {
             let (name, verifier) = (name.to_owned(), String::new());
             let definition = Definition::PutUser { name, verifier, permissions };
             shard.handle(at, ShardInput::Define(definition));
         }
-        let (config, clients) = (Arc::new(config), BTreeMap::new());
-        Self { shard, journal, config, clients, now: Instant::now() }
+        Self { shard, journal, config, clients, now: Instant::now(), held: false }
     }
 
     /// A client of `alice`, without an Origin, with subprotocol `MBWS`.
@@ -67,23 +75,21 @@ impl Wire {
         subprotocol: &str,
         query: &str,
     ) {
-        let agreement = agreement(subprotocol);
-        let seed = [u8::try_from(client).expect("few clients"); 32];
         let opening = Opening {
-            connection: ConnectionId(client),
-            host: "localhost".to_owned(),
             user: Some(user.to_owned()),
             origin: origin.map(str::to_owned),
-            transport: Transport::WebSocket(agreement.clone()),
-            secure: false,
-            login: Offer::none(),
             query: Some(query.to_owned()),
-            seed,
+            ..opening(client, &agreement(subprotocol))
         };
+        self.enter(client, subprotocol, opening, None);
+    }
+
+    fn enter(&mut self, client: u64, subprotocol: &str, opening: Opening, peer: Option<Peer>) {
+        let seed = opening.seed;
         let session = Session::new(Arc::clone(&self.config), opening, self.now);
-        let websocket =
-            Connection::new(Role::Client, &wharf_ws::Config::default(), &agreement, seed);
-        self.clients.insert(client, Client { session, websocket, heard: Vec::new() });
+        let settings = wharf_ws::Config::default();
+        let websocket = Connection::new(Role::Client, &settings, &agreement(subprotocol), seed);
+        self.clients.insert(client, Client { session, websocket, peer, heard: Vec::new() });
         self.settle();
     }
 
@@ -137,6 +143,45 @@ impl Wire {
         self.settle();
     }
 
+    /// Ends the connection from the broker's side.
+    pub(crate) fn drain(&mut self, client: u64, code: u16) {
+        self.clients.get_mut(&client).expect("connected").session.drain(self.now, code);
+        self.settle();
+    }
+
+    /// Nothing becomes durable until `release`.
+    pub(crate) fn hold(&mut self) {
+        self.held = true;
+    }
+
+    pub(crate) fn release(&mut self) {
+        self.held = false;
+        self.settle();
+    }
+
+    pub(crate) fn define(&mut self, definition: Definition) {
+        self.shard.handle(Timestamp(1), ShardInput::Define(definition));
+        self.settle();
+    }
+
+    /// What the login of a client has to ask.
+    pub(crate) fn asked(&mut self, client: u64) -> Option<String> {
+        let session = &mut self.clients.get_mut(&client).expect("connected").session;
+        session.poll_question().map(|question| format!("{question:?}"))
+    }
+
+    pub(crate) fn answer(&mut self, client: u64, answer: Answer) {
+        let session = &mut self.clients.get_mut(&client).expect("connected").session;
+        session.handle_answer(self.now, answer);
+        self.settle();
+    }
+
+    /// How the login of a client ended.
+    pub(crate) fn login(&mut self, client: u64) -> Option<String> {
+        let session = &mut self.clients.get_mut(&client).expect("connected").session;
+        session.take_login().map(|ended| format!("{ended:?}"))
+    }
+
     /// What the client has heard since the last time.
     pub(crate) fn heard(&mut self, client: u64) -> Vec<String> {
         std::mem::take(&mut self.clients.get_mut(&client).expect("connected").heard)
@@ -150,7 +195,7 @@ impl Wire {
                     self.shard.handle(at, ShardInput::Command(ConnectionId(*id), command));
                 }
             }
-            while let Some(completion) = self.journal.poll() {
+            while let Some(completion) = (!self.held).then(|| self.journal.poll()).flatten() {
                 self.shard.handle(at, ShardInput::Completion(completion));
             }
             self.shard.flush();
@@ -165,13 +210,39 @@ impl Wire {
                     other => panic!("not expected in a trace: {other:?}"),
                 }
             }
-            self.clients.values_mut().for_each(Client::listen);
+            self.clients.values_mut().for_each(|client| client.listen(self.now));
         }
     }
 }
 
+/// Who there is, and what they may do.
+fn users() -> [(&'static str, Vec<Permission>); 3] {
+    let permission = |pattern: &str, send, receive| Permission {
+        pattern: pattern.to_owned(),
+        send,
+        receive,
+        manage: false,
+    };
+    let carol = vec![permission("in/**", true, false), permission("out/**", false, true)];
+    [("alice", vec![Permission::all()]), ("bob", vec![Permission::all()]), ("carol", carol)]
+}
+
+fn opening(client: u64, agreement: &Agreement) -> Opening {
+    Opening {
+        connection: ConnectionId(client),
+        host: "localhost".to_owned(),
+        user: None,
+        origin: None,
+        transport: Transport::WebSocket(agreement.clone()),
+        secure: false,
+        login: Offer::none(),
+        query: None,
+        seed: [u8::try_from(client).expect("few clients"); 32],
+    }
+}
+
 impl Client {
-    fn listen(&mut self) {
+    fn listen(&mut self, now: Instant) {
         let mut out = Vec::new();
         while self.session.poll_transmit(&mut out, 100) > 0 {}
         let mut input = Input::new(&mut out);
@@ -180,13 +251,25 @@ impl Client {
                 Event::Message { kind: MessageKind::Text, payload } => {
                     String::from_utf8_lossy(&payload).into_owned()
                 }
-                Event::Message { kind: MessageKind::Binary, payload } => {
-                    payload.iter().map(|octet| format!("{octet:02x}")).collect()
-                }
+                Event::Message { kind: MessageKind::Binary, payload } => match &mut self.peer {
+                    Some(peer) => {
+                        peer.hear(&payload, &mut self.heard);
+                        continue;
+                    }
+                    None => payload.iter().map(|octet| format!("{octet:02x}")).collect(),
+                },
                 Event::Closed(closed) => format!("closed {} {}", closed.code, closed.reason),
                 Event::Ping(_) => "ping".to_owned(),
                 Event::Pong(payload) => format!("pong {}", payload.as_text().unwrap_or_default()),
             });
+        }
+        if let Some(peer) = &mut self.peer {
+            let mut out = Vec::new();
+            peer.say(&mut self.websocket, &mut out, &mut self.heard);
+            self.websocket.poll_transmit(&mut out, usize::MAX);
+            if !out.is_empty() {
+                self.session.handle_input(now, &mut out);
+            }
         }
     }
 }
