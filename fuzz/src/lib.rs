@@ -10,6 +10,7 @@
 //! | [`ws_uri`] | a URI that changes when it is written and read again |
 //! | [`ws_server`], [`ws_client`] | events that depend on how the input is cut; events above the limits |
 //! | [`ws_roundtrip`] | what comes out is not what went in |
+//! | [`amqp_decode`] | a value, a frame or a message that means something else when it is written again |
 //! | [`mbws_decode`] | a frame that means something else in another kind or unit |
 //! | [`mbws_server`], [`mbws_client`] | numbers that jump, frames that the other side cannot read |
 //! | [`gateway_session`] | a client that stops the broker, or is told something invalid |
@@ -24,6 +25,7 @@
     reason = "a harness owns the clock that it hands to the engines"
 )]
 
+pub mod amqp_decode;
 pub mod broker_replay;
 mod cuts;
 pub mod gateway_session;
@@ -45,7 +47,8 @@ pub mod ws_uri;
 pub type Target = fn(&[u8]);
 
 /// Every target by its name.
-pub const TARGETS: [(&str, Target); 12] = [
+pub const TARGETS: [(&str, Target); 13] = [
+    ("amqp_decode", amqp_decode::run),
     ("broker_replay", broker_replay::run),
     ("gateway_session", gateway_session::run),
     ("mbws_client", mbws_client::run),
