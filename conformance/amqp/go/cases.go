@@ -13,7 +13,7 @@ var cases = []struct {
 	name string
 	body func(*world)
 }{
-	{"connect", func(w *world) { must(w.peer().conn.Close()) }},
+	{"connect", func(w *world) { w.peer().close() }},
 	{"wrong-password", wrongPassword},
 	{"scram", func(*world) { panic(skip("go-amqp has no SCRAM")) }},
 	{"anonymous", anonymous},
@@ -249,7 +249,7 @@ func topicDurable(w *world) {
 	receiver := p.receiver(w.topic(), 10, options)
 	texts(sender, "a")
 	must(receiver.AcceptMessage(step(), one(receiver)))
-	must(p.conn.Close())
+	p.close()
 	texts(sender, "b", "c")
 	p = w.peerOf(container)
 	receiver = p.receiver(w.topic(), 10, options)

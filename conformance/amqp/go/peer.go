@@ -56,6 +56,13 @@ func (w *world) peerOf(container string) *peer {
 	return got(w.dial(w.url, amqp.ConnOptions{ContainerID: container}))
 }
 
+// close is a failure only if the broker says that something is wrong: a WebSocket's reader always does in the end.
+func (p *peer) close() {
+	if end, ok := isA[*amqp.ConnError](p.conn.Close()); ok && end.RemoteErr != nil {
+		panic(failure(end.RemoteErr.Error()))
+	}
+}
+
 // drop closes without waiting for ever.
 func (p *peer) drop() {
 	done := make(chan struct{})

@@ -105,7 +105,7 @@ class Outbox:
 class Inbox(MessagingHandler):
     def __init__(self, peer, address, credit, **options):
         super().__init__(prefetch=0, auto_accept=False, auto_settle=False)
-        self.peer, self.got, self.is_detached = peer, [], False
+        self.peer, self.got, self.is_attached, self.is_detached = peer, [], False, False
         options.setdefault("name", f"link-{next(turns)}")
         # It must be kept: with it goes the handler of its link.
         self.made = peer.connection.create_receiver(address, credit=credit, handler=self, **options)
@@ -114,10 +114,13 @@ class Inbox(MessagingHandler):
             # The detach that says why is on its way.
             peer.wait(lambda: False, "a refusal")
             raise LinkException("refused without a reason")
+        self.is_attached = True
 
     def on_link_error(self, event):
         condition = event.link.remote_condition
-        raise LinkException(f"detached: {condition.name} {condition.description}")
+        # A refusal is told by the attach that fails.
+        if self.is_attached:
+            raise LinkException(f"detached: {condition.name} {condition.description}")
 
     def on_link_remote_detach(self, event):
         self.is_detached = True

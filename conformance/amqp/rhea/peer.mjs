@@ -36,6 +36,10 @@ export class Peer {
             connection.on("disconnected", ({ error, reconnecting }) => reconnecting || reject(error ?? new Error("disconnected")));
         });
         opened.catch(() => {});
+        connection.on("disconnected", () => {
+            // Rhea would go on with the half of a frame that came over the wire that broke.
+            Object.assign(connection, { frame_size: undefined, chunks: null, previous_input: null });
+        });
         connection.connect();
         await within(opened, "open");
         return new Peer(connection);
@@ -89,7 +93,8 @@ function attached(link, terminus, end) {
     const kind = link.is_receiver() ? "receiver" : "sender";
     const opened = new Promise((resolve) => {
         link.once(`${kind}_open`, () => {
-            if (link[terminus]) resolve();
+            // Rhea shows a null in its own wrapping.
+            if (link[terminus] && link[terminus].type?.name !== "Null") resolve();
         });
     });
     return within(Promise.race([opened, end]), `attach of a ${kind}`);

