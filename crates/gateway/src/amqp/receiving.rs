@@ -216,7 +216,7 @@ impl Face {
         });
         let (stored, to) = match judged {
             Ok(judged) => judged,
-            Err(unfit) => return self.reject(link, delivery_id, settling, unfit),
+            Err(unfit) => return self.reject(link, delivery_id, settling, unfit, commands),
         };
         producer.untaken = producer.untaken.saturating_add(1);
         let seq = self.receiving.add(link, delivery_id, settling, stored.len());
@@ -225,12 +225,23 @@ impl Face {
             seq,
             to,
             message: Message { format: convert::AMQP, body },
-            unroutable: Unroutable::Decline,
+            // Of a settled message nobody would hear that it was declined.
+            unroutable: match settling {
+                Settling::Sent => Unroutable::DeadLetter,
+                Settling::First | Settling::Second => Unroutable::Decline,
+            },
         });
     }
 
     /// A message that the broker is not asked to take.
-    fn reject(&mut self, link: LinkId, delivery_id: u32, settling: Settling, unfit: Unfit) {
+    fn reject(
+        &mut self,
+        link: LinkId,
+        delivery_id: u32,
+        settling: Settling,
+        unfit: Unfit,
+        commands: &mut VecDeque<Command>,
+    ) {
         let (condition, why) = match unfit {
             Unfit::Malformed => (Condition::DecodeError, "the message cannot be decoded"),
             Unfit::NoAddress => (Condition::PreconditionFailed, "the property to is missing"),
@@ -238,7 +249,13 @@ impl Face {
                 (Condition::NotImplemented, "a message format or transaction not known here")
             }
         };
-        let state = DeliveryState::Rejected(Some(Box::new(error(condition, why))));
+        let error = error(condition, why);
+        if settling == Settling::Sent {
+            // AMQP 2.6.5: no outcome can say it, so the end of the link does.
+            let _ = self.engine.detach(link, true, Some(error));
+            return self.detached(link, true, commands);
+        }
+        let state = DeliveryState::Rejected(Some(Box::new(error)));
         self.dispose(link.session, delivery_id, delivery_id, settling, state);
         self.top_up(link);
     }

@@ -25,11 +25,15 @@ pub(super) struct Consumer {
     pub(super) copies: bool,
     /// What becomes of deliveries that are settled without an outcome.
     pub(super) default_outcome: Option<DeliveryState>,
+    /// Longest message the client takes here; 0 for any (AMQP 2.7.3).
+    pub(super) message_size_max_bytes: u64,
     /// The last word on credit, told to the broker when the link is granted.
     credit: Option<CreditView>,
     granted: bool,
     /// Copies were handed over since the broker was told how far to go.
     browsed: bool,
+    /// Deliveries the broker has counted and the client was not sent.
+    passed_over: u64,
 }
 
 impl Consumer {
@@ -40,14 +44,22 @@ impl Consumer {
             settled: false,
             copies: false,
             default_outcome: None,
+            message_size_max_bytes: 0,
             credit: None,
             granted: false,
             browsed: false,
+            passed_over: 0,
         }
+    }
+
+    fn takes(&self, payload: &[Bytes; 2]) -> bool {
+        let len: u64 = payload.iter().fold(0, |len, part| len.saturating_add(part.len() as u64));
+        self.message_size_max_bytes == 0 || len <= self.message_size_max_bytes
     }
 
     fn flow(&self, name: ConsumerId) -> Option<Command> {
         let CreditView { limit, drain } = self.credit.filter(|_| self.granted)?;
+        let limit = limit.saturating_add(self.passed_over);
         Some(Command::Flow { consumer: name, limit, drain })
     }
 }
@@ -132,9 +144,9 @@ impl Face {
             seq
         };
         let settled = consumer.settled;
-        let Some(payload) = convert::amqp_payload(&delivery) else {
-            let detail = Some(Arc::from("cannot be represented in AMQP"));
-            return settle(seq, seq, Decided::Rejected { detail }, false, commands);
+        let payload = convert::amqp_payload(&delivery);
+        let Some(payload) = payload.filter(|payload| consumer.takes(payload)) else {
+            return self.pass_over(link, seq, commands);
         };
         let kept = delivery.annotations;
         let delivery = OutgoingDelivery {
@@ -149,6 +161,18 @@ impl Face {
         }
         if let Some(kept) = kept.filter(|_| seq > 0) {
             self.sending.kept.insert(seq, kept);
+        }
+    }
+
+    /// A delivery that this consumer cannot be sent is left for others; it costs no credit.
+    fn pass_over(&mut self, link: LinkId, seq: u64, commands: &mut VecDeque<Command>) {
+        if seq > 0 {
+            let elsewhere = Decided::Modified { failed: false, elsewhere: true, annotations: None };
+            settle(seq, seq, elsewhere, false, commands);
+        }
+        if let Some((name, consumer)) = self.links.consumer(link) {
+            consumer.passed_over = consumer.passed_over.saturating_add(1);
+            commands.extend(consumer.flow(name));
         }
     }
 

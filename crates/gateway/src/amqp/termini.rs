@@ -116,6 +116,7 @@ impl Face {
         consumer.settled = attach.snd_settle_mode == SenderSettleMode::Settled;
         consumer.copies = source.distribution_mode == Some(DistributionMode::Copy);
         consumer.default_outcome.clone_from(&source.default_outcome);
+        consumer.message_size_max_bytes = attach.max_message_size.unwrap_or(0);
         commands.push_back(consume(name, &consumer, kind));
         Ok(End::Consumer(consumer))
     }

@@ -4,7 +4,8 @@ use crate::wire::{Wire, message, send};
 use wharf_amqp::codec::Composite;
 use wharf_amqp::engine::AttachRequest;
 use wharf_amqp::messaging::{
-    Header, append_data, append_delivery_annotations, append_message_annotations,
+    Header, Properties, Target, append_data, append_delivery_annotations,
+    append_message_annotations,
 };
 use wharf_amqp::performative::ReceiverSettleMode;
 use wharf_amqp::value::Value;
@@ -33,6 +34,29 @@ fn settled_by_its_sender() {
     // The engine's own word: the broker says nothing.
     assert_eq!(wire.heard(1), ["out 1 accepted"]);
     assert_eq!(wire.heard(2), ["in #0 a"]);
+}
+
+/// Nobody hears an outcome: what can be kept is a dead letter, and else the link ends (AMQP 2.6.5).
+#[test]
+fn settled_messages_that_cannot_be_taken() {
+    let mut wire = Wire::new(Config::default());
+    wire.amqp_as(1, "carol");
+    wire.amqp(2);
+    let relay = Target::default();
+    let mut request = send("out", "");
+    request.terms.target = Some(relay.into());
+    let out = wire.attach(1, request);
+    let mut octets = Vec::new();
+    Properties { to: Some("orders".to_owned()), ..Properties::default() }.encode(&mut octets);
+    octets.extend_from_slice(&message("a"));
+    wire.publish_with(1, out, true, 0, &octets);
+    wire.heard(1);
+    wire.receiver(2, "dead", "wharf/dead-letter", 10);
+    let died = "x-opt-wharf-death-reason=not-permitted x-opt-wharf-death-address=orders";
+    assert_eq!(wire.heard(2), [format!("dead #0 a {died}")]);
+    wire.publish_with(1, out, true, 0, &message("b"));
+    let error = "amqp:precondition-failed (the property to is missing)";
+    assert_eq!(wire.heard(1), ["out 2 accepted".to_owned(), format!("out closed: {error}")]);
 }
 
 /// AMQP 2.8.3: the receiver settles after the sender.

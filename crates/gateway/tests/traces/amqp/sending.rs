@@ -2,8 +2,9 @@
 
 use super::{ACCEPTED, RELEASED, source};
 use crate::wire::{Wire, message, receive};
+use wharf_amqp::engine::SaslPolicy;
 use wharf_amqp::messaging::{DistributionMode, Source};
-use wharf_amqp::performative::SenderSettleMode;
+use wharf_amqp::performative::{Open, SenderSettleMode};
 use wharf_gateway::Config;
 
 /// `orders` holds these.
@@ -99,6 +100,44 @@ fn a_consumer_of_settled_deliveries() {
     wire.cut(1);
     wire.receiver(9, "in", "orders", 10);
     assert_eq!(wire.heard(9), [""; 0]);
+}
+
+/// AMQP 2.7.3: a message larger than the link takes is for others, and costs no credit.
+#[test]
+fn messages_that_are_too_large_are_for_others() {
+    let large = "x".repeat(2000);
+    for distribution_mode in [None, Some(DistributionMode::Copy)] {
+        let mut wire = filled(&[&large, "a", &large, "b"]);
+        let mut request = receive("in", Source { distribution_mode, ..source("orders") });
+        request.terms.message_size_max_bytes = 1000;
+        let link = wire.attach(1, request);
+        wire.grant(1, link, 1, false);
+        assert_eq!(wire.heard(1), ["attached in source=orders", "in #0 a"]);
+        wire.grant(1, link, 10, true);
+        let heard = wire.heard(1);
+        assert_eq!(heard[..2], ["in #1 b", "in drained"]);
+        assert!(heard[2..].iter().all(|line| line == "in drained"), "{heard:?}");
+        wire.detach(1, link, true);
+        wire.receiver(9, "in", "orders", 10);
+        let all = (0..).zip([&*large, "a", &*large, "b"]);
+        let all: Vec<String> = all.map(|(id, text)| format!("in #{id} {text}")).collect();
+        assert_eq!(wire.heard(9), all);
+    }
+}
+
+/// AMQP 2.4.1: nothing of this waits for an answer.
+#[test]
+fn everything_at_once() {
+    let mut wire = filled(&["a"]);
+    wire.stranger(2, Some("alice"), Vec::new(), SaslPolicy::Absent);
+    wire.engine(2, |engine| {
+        engine.open(Open::new("c2")).expect("not open");
+        let session = engine.begin().expect("not closed");
+        let link = engine.attach(session, receive("in", source("orders"))).expect("a session");
+        engine.grant(link, 10, true).expect("a receiver");
+    });
+    let expected = ["open wharf", "attached in source=orders", "in #0 a", "in drained"];
+    assert_eq!(wire.heard(2), expected);
 }
 
 #[test]
