@@ -50,8 +50,8 @@ pub trait Composite: Sized {
     }
 }
 
-/// Implements [`Composite`]: the name and code of the descriptor, and then the fields in the order
-/// of the standard, each with whether it is there and with its module in `wire`.
+/// Implements [`Composite`]: the name and code of the descriptor, and then the fields in the
+/// order of the standard, each with whether it is there and with its module in `wire`.
 macro_rules! composite {
     ($type:ident, $name:literal, $code:literal, {
         $($field:ident: $presence:ident $wire:ident $(($default:expr))?,)*
@@ -76,7 +76,7 @@ macro_rules! composite {
                 let composite = $type {
                     $($field: $crate::codec::field!(fields, $presence $wire $(, $default)?),)*
                 };
-                fields.finish()?;
+                fields.finish(reader)?;
                 Ok(composite)
             }
         }

@@ -83,9 +83,10 @@ impl<'a> FieldReader<'a> {
         self.optional(read)?.ok_or_else(|| self.absent())
     }
 
-    /// No field is left.
+    /// No field is left. What was used up of the limits, `outer` has used up.
     #[inline(always)]
-    pub(crate) fn finish(self) -> Result<(), DecodeError> {
+    pub(crate) fn finish(self, outer: &mut Reader<'a>) -> Result<(), DecodeError> {
+        outer.empty_left = self.reader.empty_left;
         if self.left > 0 {
             return Err(DecodeError::field("more fields than there are"));
         }
@@ -120,8 +121,7 @@ impl<'o> FieldWriter<'o> {
     /// Appends the descriptor and begins the list.
     #[inline]
     pub(crate) fn new(out: &'o mut Vec<u8>, code: u8) -> Self {
-        write::descriptor(out, code);
-        let start = write::begin_compound(out, code::LIST_8);
+        let start = write::begin_described_list(out, code);
         FieldWriter { out, start, count: 0, absent: 0 }
     }
 

@@ -108,7 +108,9 @@ wire! {
     error: crate::condition::Error, read(r) Composite::read(r), write(out, value) value.encode(out);
     source: Source, read(r) Composite::read(r), write(out, value) value.encode(out);
     target: TargetArchetype, read(r) TargetArchetype::read(r), write(out, value) value.encode(out);
-    delivery_state: DeliveryState, read(r) DeliveryState::read(r), write(out, value) value.encode(out);
+    delivery_state: DeliveryState,
+        read(r) DeliveryState::read(r),
+        write(out, value) value.encode(out);
     /// A delivery state that is final (AMQP 3.4).
     outcome: DeliveryState,
         read(r) DeliveryState::read_outcome(r),

@@ -209,6 +209,14 @@ pub(super) fn len_32(len: usize) -> [u8; 4] {
 /// Octets before the first element of a short list, map or array: format code, size and count.
 pub(super) const SHORT_HEAD_BYTES: usize = 3;
 
+/// Appends a descriptor and begins a list that it describes, as if it were short; where the list
+/// begins.
+#[inline]
+pub(super) fn begin_described_list(out: &mut Vec<u8>, code: u8) -> usize {
+    out.extend_from_slice(&[code::DESCRIBED, code::SMALL_ULONG, code, code::LIST_8, 0, 0]);
+    out.len().saturating_sub(SHORT_HEAD_BYTES)
+}
+
 /// Begins a list, a map or an array, as if it were short; where it begins.
 #[inline]
 pub(super) fn begin_compound(out: &mut Vec<u8>, short: u8) -> usize {

@@ -137,11 +137,11 @@ impl DeliveryState {
         let code = code_of(reader.descriptor()?)?;
         match code {
             Some(descriptor::ACCEPTED) => {
-                FieldReader::new(reader, &[])?.finish()?;
+                FieldReader::new(reader, &[])?.finish(reader)?;
                 Ok(DeliveryState::Accepted)
             }
             Some(descriptor::RELEASED) => {
-                FieldReader::new(reader, &[])?.finish()?;
+                FieldReader::new(reader, &[])?.finish(reader)?;
                 Ok(DeliveryState::Released)
             }
             Some(code) => DeliveryState::read_with_fields(code, reader, wanted),
@@ -161,7 +161,7 @@ impl DeliveryState {
             descriptor::REJECTED => {
                 let mut fields = FieldReader::new(reader, &["rejected.error"])?;
                 let error = fields.optional(wire::error::read)?;
-                fields.finish()?;
+                fields.finish(reader)?;
                 DeliveryState::Rejected(error.map(Box::new))
             }
             descriptor::MODIFIED => DeliveryState::Modified(Box::new(Modified::read_list(reader)?)),
@@ -171,7 +171,7 @@ impl DeliveryState {
                 let mut fields = FieldReader::new(reader, RECEIVED_NAMES)?;
                 let section_number = fields.mandatory(wire::uint::read)?;
                 let section_offset = fields.mandatory(wire::ulong::read)?;
-                fields.finish()?;
+                fields.finish(reader)?;
                 DeliveryState::Received { section_number, section_offset }
             }
             descriptor::TRANSACTIONAL => {

@@ -110,6 +110,27 @@ fn empty_elements_are_counted_over_all_arrays() {
 }
 
 #[test]
+fn empty_elements_are_counted_over_all_states_of_an_attach() {
+    // Each state takes a few octets and holds 255 nulls.
+    let unsettled = |states: u8| {
+        let mut map = Vec::new();
+        for tag in 0..states {
+            map.extend_from_slice(&[0xa0, 1, tag]);
+            map.extend(hex("00 53 27 c0 0c 03 40 40 c1 07 02 a3 00 e0 02 ff 40"));
+        }
+        let size = u32::try_from(map.len() + 4).expect("short").to_be_bytes();
+        let count = u32::from(2 * states).to_be_bytes();
+        let map = [&[0xd1][..], &size, &count, &map].concat();
+        let fields = [&hex("a1 01 61 43 41 40 40 40 40")[..], &map].concat();
+        let size = u32::try_from(fields.len() + 4).expect("short").to_be_bytes();
+        [&[0, 0x53, 0x12, 0xd0][..], &size, &[0, 0, 0, 8], &fields].concat()
+    };
+    assert!(Performative::decode(&unsettled(4)).is_ok());
+    let error = Performative::decode(&unsettled(5)).expect_err("1275 elements");
+    assert_eq!(error.what, "too many empty elements");
+}
+
+#[test]
 fn performatives() {
     for (octets, fault, field, what) in [
         ("", Fault::Encoding, "", "ends too early"),
