@@ -68,6 +68,28 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
+/// Lives a history, and whether a restart arrives at the same state.
+fn is_recovered(steps: &[Step], in_memory: u64, snapshot_every_bytes: u64) -> bool {
+    let mut policies = Policy::defaults();
+    policies.iter_mut().for_each(|policy| policy.deliveries_max = 4);
+    let config = Config {
+        policies,
+        bodies_in_memory_max_bytes: in_memory,
+        snapshot_every_bytes,
+        ..Config::default()
+    };
+    let mut world = World::new(config);
+    for step in steps {
+        world.run(step);
+        world.read();
+    }
+    world.detach_all();
+    // Everything is stored, so a restart must arrive at the same state.
+    let (config, now) = (world.bench.config.clone(), world.bench.now);
+    let recovered = Shard::recover(config, world.bench.disk.recovery(), now);
+    recovered.expect("the journal fits together").same_state(&world.bench.shard)
+}
+
 proptest! {
     #[test]
     fn a_recovered_shard_is_the_shard_that_was_stored(
@@ -75,23 +97,53 @@ proptest! {
         in_memory in prop_oneof![Just(0u64), Just(1 << 20)],
         snapshot_every_bytes in prop_oneof![Just(64u64), Just(1000), Just(1 << 20)],
     ) {
-        let mut policies = Policy::defaults();
-        policies.iter_mut().for_each(|policy| policy.deliveries_max = 4);
-        let config = Config {
-            policies,
-            bodies_in_memory_max_bytes: in_memory,
-            snapshot_every_bytes,
-            ..Config::default()
-        };
-        let mut world = World::new(config);
-        for step in &steps {
-            world.run(step);
-            world.read();
-        }
-        world.detach_all();
-        // Everything is stored, so a restart must arrive at the same state.
-        let (config, now) = (world.bench.config.clone(), world.bench.now);
-        let recovered = Shard::recover(config, world.bench.disk.recovery(), now).unwrap();
-        prop_assert!(recovered.same_state(&world.bench.shard), "states differ");
+        prop_assert!(is_recovered(&steps, in_memory, snapshot_every_bytes), "states differ");
+    }
+}
+
+/// Histories that once went wrong.
+#[test]
+fn what_was_found_before() {
+    let publish = |to| Step::Publish { session: 1, to, decline: false };
+    let consume = |session, from, credit| {
+        let consumer = Consumer { from, how: How::Window };
+        Step::Consume { session, consumer, credit }
+    };
+    let published = |count: usize| vec![publish(0); count];
+    let histories = [
+        [
+            vec![Step::Crash, publish(1), consume(1, 1, 1), publish(0)],
+            vec![Step::JournalSteps(0), Step::JournalSteps(3), Step::Crash],
+            published(9),
+        ],
+        [
+            [vec![consume(2, 2, 1)], published(3), vec![Step::Reconnect { session: 1 }]].concat(),
+            vec![publish(2), publish(2), consume(1, 0, 1), publish(2)],
+            vec![
+                Step::Reconnect { session: 3 },
+                Step::Crash,
+                Step::Settle { session: 2, outcome: Outcome::Accepted, newest: false },
+                Step::End { session: 2 },
+            ],
+        ],
+        [
+            vec![consume(1, 3, 1), publish(0), publish(3), publish(1), Step::JournalSteps(2)],
+            vec![
+                publish(3),
+                publish(0),
+                publish(3),
+                Step::End { session: 1 },
+                consume(1, 2, 1),
+                Step::Reconnect { session: 1 },
+                consume(1, 3, 1),
+                Step::JournalSteps(2),
+                Step::Crash,
+            ],
+            published(3),
+        ],
+    ];
+    for history in histories {
+        let steps = history.concat();
+        assert!(is_recovered(&steps, 0, 64), "states differ after {steps:?}");
     }
 }

@@ -4,7 +4,7 @@ use crate::bench::{
     Bench, attach, browse, cancel_as, consume_as, create, flow, leave, open, open_volatile,
     publish, publish_or_decline, resolve,
 };
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use wharf_broker::{Command, Config, ConsumerId, Credit, Event, Ledger, Lifetime, Outcome};
 
 pub(crate) const SESSIONS: u64 = 4;
@@ -91,12 +91,29 @@ struct Client {
     /// The last delivery it has, and the last one that is only a repeat.
     received: u64,
     repeated: u64,
-    /// By consumer: what was delivered since `Consuming`, and the highest limit it was given.
-    flows: BTreeMap<u32, (u64, u64)>,
+    flows: BTreeMap<u32, Flow>,
     /// By browser: what it has seen.
     seen: BTreeMap<u32, BTreeSet<(String, Vec<u8>)>>,
     /// Settlements that will be confirmed.
-    confirmations: std::collections::VecDeque<(u64, u64)>,
+    confirmations: VecDeque<(u64, u64)>,
+}
+
+/// How far a consumer is.
+#[derive(Debug, Default)]
+struct Flow {
+    /// Deliveries since `Consuming`.
+    delivered: u64,
+    /// The highest limit it was given.
+    limit: u64,
+    /// The same for every `Consume` that is not answered.
+    asked: VecDeque<u64>,
+}
+
+impl Flow {
+    fn give(&mut self, limit: u64) {
+        let of = self.asked.back_mut().unwrap_or(&mut self.limit);
+        *of = limit.max(*of);
+    }
 }
 
 pub(crate) struct World {
@@ -202,16 +219,15 @@ impl World {
     fn run_link(&mut self, step: &Step) {
         let (session, command) = match step {
             Step::Consume { session, consumer, credit } => {
-                let client = self.client(*session);
-                // What was allowed before is over as soon as the shard reads this.
-                client.flows.entry(consumer.name()).or_default().1 = 0;
+                let flow = self.client(*session).flows.entry(consumer.name()).or_default();
+                flow.asked.push_back(0);
                 (session, consumer.consume(*credit))
             }
             Step::Flow { session, consumer, more, drain } => {
                 self.read();
-                let flow_of = self.client(*session).flows.entry(consumer.name()).or_default();
-                let limit = flow_of.0 + more;
-                flow_of.1 = flow_of.1.max(limit);
+                let known = self.client(*session).flows.entry(consumer.name()).or_default();
+                let limit = known.delivered + more;
+                known.give(limit);
                 let mut command = flow(consumer.name(), limit);
                 if let Command::Flow { drain: drains, .. } = &mut command {
                     *drains = *drain;
@@ -255,8 +271,14 @@ impl Client {
                 assert_eq!(self.confirmations.pop_front(), Some((first, last)));
             }
             Event::Consuming { consumer: ConsumerId(name), .. } => {
-                self.flows.entry(name).or_default().0 = 0;
+                let flow = self.flows.entry(name).or_default();
+                (flow.delivered, flow.limit) = (0, flow.asked.pop_front().unwrap_or_default());
                 self.seen.remove(&name);
+            }
+            Event::Refused { consumer: ConsumerId(name), .. } => {
+                // The one before goes on.
+                let flow = self.flows.entry(name).or_default();
+                flow.limit = flow.limit.max(flow.asked.pop_front().unwrap_or_default());
             }
             Event::Deliver(delivery) => {
                 let ConsumerId(name) = delivery.consumer;
@@ -270,12 +292,13 @@ impl Client {
                 }
                 if delivery.seq == 0 || delivery.seq > self.repeated {
                     let flow = self.flows.entry(name).or_default();
-                    flow.0 += 1;
-                    assert!(name < 10 || flow.0 <= flow.1, "{delivery:?} beyond {flow:?}");
+                    flow.delivered += 1;
+                    let within = name < 10 || flow.delivered <= flow.limit;
+                    assert!(within, "{delivery:?} beyond {flow:?}");
                 }
             }
             Event::Drained { consumer: ConsumerId(name), delivered } => {
-                let count = self.flows.entry(name).or_default().0;
+                let count = self.flows.entry(name).or_default().delivered;
                 assert_eq!(count, delivered, "drained, but not of what was delivered before");
             }
             _ => {}
