@@ -107,7 +107,8 @@ def served(binary, large):
         chain, key = certificate(folder)
         configuration = Path(folder, "wharf.toml")
         tcp = lasting_port()
-        settings = [f"auth.anonymous_user={LOGIN[0]}"]
+        # AMQP messages may be as large as those of WebSockets.
+        settings = [f"auth.anonymous_user={LOGIN[0]}", f"websocket.message_size_max_bytes={large + 65_536}"]
         flags = ["--config", str(configuration)]
         plain = Broker(binary, [LOGIN], [*settings, f"amqp.listen_address=127.0.0.1:{tcp}"], flags)
         secure = Broker(binary, [LOGIN], settings, [*flags, "--tls-cert", chain, "--tls-key", key])

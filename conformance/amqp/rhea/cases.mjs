@@ -291,7 +291,7 @@ async function large(world, size) {
     for (let at = 0; at < size; at += 1) body[at] = (at * 31 + (at >> 13)) & 255;
     const data = globalThis.Buffer ? Buffer.from(body.buffer) : body;
     await sender.deliver({ body: message.data_section(data) });
-    const [{ message: got, delivery }] = await receiver.take(1, 40_000);
+    const [{ message: got, delivery }] = await receiver.take(1, 50_000);
     delivery.accept();
     const content = got.body.content;
     same(content.length, size, "length");

@@ -131,7 +131,7 @@ export class Outbox {
             const { body, ...fields } = each.body ? each : { body: each };
             outcomes.push((await this.send(body, fields)).outcome);
         }
-        for (const outcome of await within(Promise.race([Promise.all(outcomes), this.end]), "outcomes", 40_000)) {
+        for (const outcome of await within(Promise.race([Promise.all(outcomes), this.end]), "outcomes", 50_000)) {
             if (outcome?.constructor.composite_type !== "accepted") {
                 throw new Error(`not accepted but ${outcome?.constructor.composite_type} ${outcome?.error?.condition ?? ""}`);
             }
