@@ -9,13 +9,8 @@ use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
 use tokio::sync::{oneshot, watch};
 use tokio::time::timeout;
 
-use crate::driver::Driver;
-use crate::session::{Channels, Control, Core, Outgoing};
-use crate::transport::Transport;
-use crate::{Delivery, Error, Message, Options, State};
-
-/// A message to this address asks the broker for deliveries.
-const CONSUME_ADDRESS: &str = "wharf/consume";
+use crate::channels::{Channels, Control, Outgoing, What, Wish};
+use crate::{Delivery, Error, Message, Options, Protocol, State, amqp, mbws};
 
 /// Messages on their way to the task. What may be unacknowledged is bounded by the window.
 const SENDS_MAX: usize = 256;
@@ -37,10 +32,7 @@ impl Client {
     /// # Errors
     /// The options cannot be used, or there is no broker that accepts them.
     pub async fn connect(options: Options) -> Result<Self, Error> {
-        let transport = Transport::new(&options)?;
-        let first = transport.open().await?;
         let connect_timeout = options.connect_timeout;
-
         let (sends, sends_end) = mpsc::channel(SENDS_MAX);
         let (controls, controls_end) = mpsc::unbounded_channel();
         let (deliveries_end, deliveries) = mpsc::unbounded_channel();
@@ -52,8 +44,10 @@ impl Client {
             deliveries: deliveries_end,
             state: state_end,
         };
-        let core = Core::new(options.engine(), channels);
-        tokio::spawn(Driver::new(options, transport, core).run(first));
+        match options.protocol {
+            Protocol::Mbws => drop(tokio::spawn(mbws::start(options, channels).await?)),
+            Protocol::Amqp => drop(tokio::spawn(amqp::start(options, channels).await?)),
+        }
 
         let client = Client { sends, controls, state, deliveries: Mutex::new(Some(deliveries)) };
         let mut state = client.watch();
@@ -67,6 +61,10 @@ impl Client {
     }
 
     /// Sends a message and waits until the broker has stored it. Waits through lost sessions.
+    ///
+    /// Over MBWS it is stored once. Over AMQP what is unsettled when a connection breaks is sent
+    /// again on the next: at least once, and a second copy says that it may be one, see
+    /// [`Delivery::may_be_repeated`].
     ///
     /// Dropping the future does not take the message back.
     ///
@@ -82,7 +80,7 @@ impl Client {
     /// # Errors
     /// The client has ended.
     pub async fn queue(&self, message: Message) -> Result<Receipt, Error> {
-        self.hand_over(message, false).await
+        self.hand_over(What::Message(message)).await
     }
 
     /// Asks for the messages of some addresses, at most `credit` of each at a time: the broker
@@ -95,7 +93,8 @@ impl Client {
     }
 
     /// As [`Client::receive`], for topics: `subscription` names a durable subscription, which
-    /// collects messages also while nobody receives.
+    /// collects messages also while nobody receives. Over AMQP it belongs to the container, so
+    /// [`Options::container`] has to be set.
     ///
     /// # Errors
     /// As [`Client::receive`].
@@ -105,28 +104,30 @@ impl Client {
         credit: u32,
         subscription: Option<&str>,
     ) -> Result<Receiver, Error> {
-        let deliveries = match self.deliveries.lock() {
-            Ok(mut deliveries) => deliveries.take(),
-            Err(_) => None,
-        };
+        let deliveries = self.deliveries.lock().ok().and_then(|mut free| free.take());
         let deliveries = deliveries.ok_or(Error::AlreadyReceiving)?;
-        // MBWS-A25
-        let mut wish = Message::text(CONSUME_ADDRESS, "");
-        wish = wish.with_property("credit", credit.to_string());
-        if let Some(subscription) = subscription {
-            wish = wish.with_property("subscription", subscription);
+        let wish = Wish {
+            addresses: addresses.iter().map(|&address| address.to_owned()).collect(),
+            credit,
+            subscription: subscription.map(str::to_owned),
+        };
+        let granted = match self.hand_over(What::Consume(wish)).await {
+            Ok(receipt) => receipt.await,
+            Err(error) => Err(error),
+        };
+        if let Err(error) = granted {
+            // What cannot be received does not stand in the way of something else.
+            if let Ok(mut free) = self.deliveries.lock() {
+                *free = Some(deliveries);
+            }
+            return Err(error);
         }
-        for address in addresses {
-            wish = wish.with_property("address", *address);
-        }
-        self.hand_over(wish, true).await?.await?;
         Ok(Receiver { deliveries, _controls: self.controls.clone() })
     }
 
-    async fn hand_over(&self, message: Message, standing: bool) -> Result<Receipt, Error> {
+    async fn hand_over(&self, what: What) -> Result<Receipt, Error> {
         let (reply, receipt) = oneshot::channel();
-        let outgoing = Outgoing { message, reply: Some(reply), standing };
-        match self.sends.send(outgoing).await {
+        match self.sends.send(Outgoing { what, reply }).await {
             Ok(()) => Ok(Receipt(receipt)),
             Err(_) => Err(self.end()),
         }

@@ -7,38 +7,66 @@ use std::time::Duration;
 use tokio_rustls::rustls::ClientConfig;
 use wharf_mbws::{Flavour, Kind, LengthUnit, WindowLimits};
 
+/// What a client speaks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Protocol {
+    /// MBWS or MBLWS, on a WebSocket.
+    #[default]
+    Mbws,
+    /// AMQP 1.0, on a WebSocket or straight on TCP or TLS.
+    Amqp,
+}
+
 /// Everything a client is told at its start.
 #[derive(Clone)]
 pub struct Options {
-    /// A `ws` or `wss` URL.
+    /// A `ws` or `wss` URL; for AMQP also `amqp` or `amqps`.
     pub url: String,
-    /// User and password, sent as HTTP Basic with the upgrade. Only over `wss` are they safe.
+    /// What to speak. [`Options::new`] takes it from the URL: `amqp` and `amqps` are AMQP, the
+    /// others MBWS unless this is changed.
+    pub protocol: Protocol,
+    /// User and password. MBWS sends them as HTTP Basic with the upgrade, so that only over `wss`
+    /// are they safe. AMQP logs in with the strongest mechanism that the broker offers, SCRAM
+    /// before PLAIN; without them it is EXTERNAL or ANONYMOUS.
     pub credentials: Option<(String, String)>,
     /// The origin on whose behalf the client acts. A connection is recovered by the same user and
     /// origin only (MBWS-014).
     // MBWS-005
     pub origin: Option<String>,
-    /// Whom to trust, for `wss`.
+    /// Whom to trust, for `wss` and `amqps`.
     pub tls: Tls,
     /// MBWS, or MBLWS without recovery: a message counts as sent when it is handed to the socket.
     pub flavour: Flavour,
     /// What string lengths count; must be what the broker's endpoint counts.
     pub unit: LengthUnit,
-    /// What may be sent and not acknowledged.
+    /// What may be sent and not acknowledged, or not settled.
     pub window: WindowLimits,
     /// The longest message to receive, in octets.
     pub message_size_max_bytes: usize,
     /// How long opening a session may take.
     pub connect_timeout: Duration,
-    /// Send a Ping after so much silence, to find out about dead connections.
+    /// MBWS: send a Ping after so much silence, to find out about dead connections. AMQP: the
+    /// broker is asked to say something at least this often, and is given up after twice as long.
     pub ping_interval: Duration,
     /// The pauses between attempts.
     pub retry: Retry,
     /// How long [`Client::close`](crate::Client::close) waits for acknowledgements.
     pub close_timeout: Duration,
+    /// Redirects may lead from an encrypted connection to one that is not.
+    // WSB-066
+    pub follow_less_secure: bool,
+    /// AMQP: the name of this container. Durable subscriptions belong to it, so it must be the
+    /// same each time and nobody else's. Without one, a random name.
+    pub container: Option<String>,
+    /// AMQP: messages are sent and received settled. A message counts as sent when it is handed to
+    /// the socket, and as received when it has arrived: at most once.
+    pub presettled: bool,
+    /// AMQP: PLAIN may show the password to a broker elsewhere although the connection is not
+    /// encrypted. To this machine it always may.
+    pub plain_without_tls: bool,
 }
 
-/// Whom to trust, for `wss`.
+/// Whom to trust, for `wss` and `amqps`.
 #[derive(Clone, Debug, Default)]
 pub enum Tls {
     /// The certificate authorities that browsers trust.
@@ -87,8 +115,12 @@ impl Retry {
 impl Options {
     /// The defaults, for one URL.
     pub fn new(url: impl Into<String>) -> Self {
+        let url = url.into();
+        let scheme = url.split(':').next().unwrap_or_default().to_ascii_lowercase();
+        let is_amqp = matches!(scheme.as_str(), "amqp" | "amqps");
         Options {
-            url: url.into(),
+            protocol: if is_amqp { Protocol::Amqp } else { Protocol::Mbws },
+            url,
             credentials: None,
             origin: None,
             tls: Tls::default(),
@@ -100,10 +132,14 @@ impl Options {
             ping_interval: Duration::from_secs(20),
             retry: Retry::default(),
             close_timeout: Duration::from_secs(5),
+            follow_less_secure: false,
+            container: None,
+            presettled: false,
+            plain_without_tls: false,
         }
     }
 
-    pub(crate) fn engine(&self) -> wharf_mbws::client::Options {
+    pub(crate) fn mbws_engine(&self) -> wharf_mbws::client::Options {
         wharf_mbws::client::Options {
             flavour: self.flavour,
             kind: Kind::Binary,
@@ -128,8 +164,9 @@ impl fmt::Debug for Options {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let user = self.credentials.as_ref().map(|(user, _)| user);
         let mut debug = f.debug_struct("Options");
-        debug.field("url", &self.url).field("user", &user).field("origin", &self.origin);
-        debug.field("flavour", &self.flavour).field("retry", &self.retry).finish_non_exhaustive()
+        debug.field("url", &self.url).field("protocol", &self.protocol).field("user", &user);
+        debug.field("origin", &self.origin).field("flavour", &self.flavour);
+        debug.field("retry", &self.retry).finish_non_exhaustive()
     }
 }
 
@@ -143,5 +180,17 @@ mod tests {
         options.credentials = Some(("alice".into(), "secret".into()));
         let printed = format!("{options:?}");
         assert!(printed.contains("alice") && !printed.contains("secret"));
+    }
+
+    #[test]
+    fn the_url_says_what_is_spoken() {
+        for (url, protocol) in [
+            ("ws://a/ws", Protocol::Mbws),
+            ("wss://a/ws", Protocol::Mbws),
+            ("amqp://a", Protocol::Amqp),
+            ("AMQPS://a", Protocol::Amqp),
+        ] {
+            assert_eq!(Options::new(url).protocol, protocol, "{url}");
+        }
     }
 }

@@ -3,26 +3,49 @@
 use tokio::time::{Instant, sleep};
 use wharf_ws::tokio::{Opened, serve};
 
-use crate::outage::Outage;
-use crate::session::{Core, Session};
-use crate::transport::{Stream, Transport};
+use super::session::{Core, Session};
+use crate::net::{BoxStream, Carrier, Outage, Place, Trail, Transport, dice};
 use crate::{Error, Options, State};
 
 pub(crate) struct Driver {
     options: Options,
-    transport: Transport,
+    way: Way,
     core: Core,
     outage: Outage,
 }
 
+/// The way to the broker.
+pub(crate) struct Way {
+    transport: Transport,
+    place: Place,
+    follow_less_secure: bool,
+}
+
+impl Way {
+    pub(crate) fn new(options: &Options) -> Result<Self, Error> {
+        let (transport, place) = Transport::new(options)?;
+        Ok(Way { transport, place, follow_less_secure: options.follow_less_secure })
+    }
+
+    /// Opens a session.
+    pub(crate) async fn open(&self) -> Result<Opened<BoxStream>, Error> {
+        let trail = Trail::new(self.follow_less_secure);
+        match self.transport.open(self.place.clone(), trail).await?.carrier {
+            Carrier::WebSocket(opened) => Ok(opened),
+            // Not reached: the place is one of a WebSocket.
+            Carrier::Stream(_) => Err(Error::Subprotocol),
+        }
+    }
+}
+
 impl Driver {
-    pub(crate) fn new(options: Options, transport: Transport, core: Core) -> Self {
+    pub(crate) fn new(options: Options, way: Way, core: Core) -> Self {
         let outage = Outage::new(options.retry);
-        Driver { options, transport, core, outage }
+        Driver { options, way, core, outage }
     }
 
     /// Runs the client to its end, beginning with a session that is open.
-    pub(crate) async fn run(mut self, first: Opened<Box<dyn Stream>>) {
+    pub(crate) async fn run(mut self, first: Opened<BoxStream>) {
         let config = self.options.socket();
         let mut opened = first;
         let why = loop {
@@ -44,7 +67,7 @@ impl Driver {
     }
 
     /// Opens the next session, after pauses.
-    async fn recover(&mut self, mut because: Error) -> Result<Opened<Box<dyn Stream>>, Error> {
+    async fn recover(&mut self, mut because: Error) -> Result<Opened<BoxStream>, Error> {
         loop {
             let failed = self.outage.attempts();
             let Some(pause) = self.outage.next_pause(dice(), Instant::now()) else {
@@ -53,7 +76,7 @@ impl Driver {
             self.core.set_state(State::Recovering { failed, because });
             let attempt = async {
                 sleep(pause).await;
-                self.transport.open().await
+                self.way.open().await
             };
             let opened = tokio::select! {
                 opened = attempt => opened,
@@ -68,9 +91,4 @@ impl Driver {
             };
         }
     }
-}
-
-/// A random number. A system without entropy gets the whole pause.
-fn dice() -> u32 {
-    getrandom::u32().unwrap_or(u32::MAX)
 }

@@ -1,4 +1,4 @@
-//! TLS below a `wss` URL.
+//! TLS below a `wss` or `amqps` URL.
 
 use std::io;
 use std::sync::Arc;
@@ -15,7 +15,8 @@ use tokio_rustls::rustls::crypto::{
 use tokio_rustls::rustls::pki_types::pem::PemObject;
 use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use tokio_rustls::rustls::{
-    ClientConfig, DigitallySignedStruct, Error as TlsError, RootCertStore, SignatureScheme,
+    ClientConfig, DigitallySignedStruct, Error as TlsError, ProtocolVersion, RootCertStore,
+    SignatureScheme,
 };
 
 use crate::{Error, Tls};
@@ -66,6 +67,16 @@ pub(crate) async fn handshake(
         io::ErrorKind::InvalidData => Error::Tls(Arc::new(error)),
         _ => Error::Network(Arc::new(error)),
     })
+}
+
+/// What both ends of the connection know, and no one in between: `tls-exporter` (RFC 9266), for TLS
+/// 1.3 alone.
+pub(crate) fn exported(stream: &TlsStream<TcpStream>) -> Option<[u8; 32]> {
+    let (_, connection) = stream.get_ref();
+    let is_current = connection.protocol_version() == Some(ProtocolVersion::TLSv1_3);
+    let label = b"EXPORTER-Channel-Binding";
+    let export = || connection.export_keying_material([0; 32], label, Some(b"")).ok();
+    is_current.then(export).flatten()
 }
 
 /// Trusts every certificate, as long as the peer has its key.

@@ -48,6 +48,11 @@ impl Outage {
     }
 }
 
+/// A random number. A system without entropy gets the whole pause.
+pub(crate) fn dice() -> u32 {
+    getrandom::u32().unwrap_or(u32::MAX)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -7,17 +7,19 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender, WeakUnboundedSender};
-use tokio::sync::{oneshot, watch};
 use tokio::time::{Sleep, sleep};
 use wharf_mbws::client::{Connection, Event, SendRefused};
-use wharf_mbws::{Flavour, Kind, MessageSink};
+use wharf_mbws::{Flavour, Kind, Message as Received, MessageSink};
 use wharf_ws::tokio::{Handler, Outbox};
 use wharf_ws::{CloseCode, Closed, ClosedBy, MessageKind, Payload};
 
-use crate::acks::Acks;
-use crate::message::Ticket;
+use super::acks::Acks;
+use crate::channels::{Channels, Control, Decision, Outgoing, Reply, Ticket, What, Wish};
+use crate::delivery::Facts;
 use crate::{Delivery, Error, Message, State};
+
+/// A message to this address asks the broker for deliveries.
+const CONSUME_ADDRESS: &str = "wharf/consume";
 
 /// Messages wait while more octets than this are unsent: the window holds enough to keep the
 /// transport busy.
@@ -27,23 +29,48 @@ const UNSENT_MAX_BYTES: usize = 256 * 1024;
 /// what one that ignores credit can do.
 const HELD_MAX: u64 = 1 << 17;
 
-/// How a sender learns what became of a message.
-pub(crate) type Reply = oneshot::Sender<Result<(), Error>>;
-
 /// A message on its way to the engine.
 #[derive(Debug)]
-pub(crate) struct Outgoing {
-    pub(crate) message: Message,
-    pub(crate) reply: Option<Reply>,
+struct Waiting {
+    message: Message,
+    reply: Option<Reply>,
     /// Part of what the client is, such as a wish to consume: said again on every new connection.
-    pub(crate) standing: bool,
+    standing: bool,
 }
 
-/// What needs no room in the window.
-#[derive(Debug)]
-pub(crate) enum Control {
-    Acknowledge(Ticket),
-    Close,
+impl From<Outgoing> for Waiting {
+    fn from(outgoing: Outgoing) -> Self {
+        let (message, standing) = match outgoing.what {
+            What::Message(message) => (message, false),
+            What::Consume(wish) => (wish_message(wish), true),
+        };
+        Waiting { message, reply: Some(outgoing.reply), standing }
+    }
+}
+
+// MBWS-A25
+fn wish_message(wish: Wish) -> Message {
+    let mut message = Message::text(CONSUME_ADDRESS, "");
+    message = message.with_property("credit", wish.credit.to_string());
+    if let Some(subscription) = wish.subscription {
+        message = message.with_property("subscription", subscription);
+    }
+    for address in wish.addresses {
+        message = message.with_property("address", address);
+    }
+    message
+}
+
+fn received(kind: Kind, received: &Received<'_>) -> Message {
+    let content = &received.content;
+    let properties = content.properties().map(|(name, value)| (name.into(), value.into()));
+    Message {
+        addresses: received.addresses.iter().map(str::to_owned).collect(),
+        kind,
+        content_type: content.content_type().to_owned(),
+        properties: properties.collect(),
+        body: content.body().to_vec(),
+    }
 }
 
 /// A message that the broker has not acknowledged.
@@ -54,24 +81,13 @@ struct Unacknowledged {
     standing: bool,
 }
 
-/// The ends of the application's channels.
-#[derive(Debug)]
-pub(crate) struct Channels {
-    pub(crate) sends: mpsc::Receiver<Outgoing>,
-    pub(crate) controls: UnboundedReceiver<Control>,
-    /// For deliveries to report on. Weak, so that the channel ends with the application's handles.
-    pub(crate) reports: WeakUnboundedSender<Control>,
-    pub(crate) deliveries: UnboundedSender<Delivery>,
-    pub(crate) state: watch::Sender<State>,
-}
-
 #[derive(Debug)]
 pub(crate) struct Core {
     engine: Connection,
     flavour: Flavour,
     channels: Channels,
     /// Taken from the channel and not accepted by the engine yet.
-    waiting: VecDeque<Outgoing>,
+    waiting: VecDeque<Waiting>,
     unacknowledged: VecDeque<Unacknowledged>,
     standing: Vec<Message>,
     acks: Acks,
@@ -149,27 +165,14 @@ impl Core {
     }
 
     pub(crate) fn set_state(&self, state: State) {
-        self.channels.state.send_replace(state);
+        self.channels.set_state(state);
     }
 
-    /// The client has ended: nobody waits for nothing.
-    pub(crate) fn end(mut self, why: Error) {
-        self.channels.sends.close();
-        while let Ok(outgoing) = self.channels.sends.try_recv() {
-            self.waiting.push_back(outgoing);
-        }
-        // What was sent may be stored, whatever became of the client.
-        let sent_why = if matches!(why, Error::Closed) { Error::Uncertain } else { why.clone() };
-        for reply in self.unacknowledged.into_iter().filter_map(|waiter| waiter.reply) {
-            let _ = reply.send(Err(sent_why.clone()));
-        }
-        for reply in self.waiting.into_iter().filter_map(|outgoing| outgoing.reply) {
-            let _ = reply.send(Err(why.clone()));
-        }
-        self.channels.state.send_replace(match why {
-            Error::Closed => State::Closed,
-            error => State::Lost(error),
-        });
+    /// The client has ended.
+    pub(crate) fn end(self, why: Error) {
+        let sent = self.unacknowledged.into_iter().filter_map(|waiter| waiter.reply);
+        let unsent = self.waiting.into_iter().filter_map(|waiting| waiting.reply);
+        self.channels.end(why, sent, unsent);
     }
 
     /// What the application does while there is no session. Ends when a close is due.
@@ -200,7 +203,7 @@ impl Core {
     fn begin(&mut self) {
         self.forget_deliveries();
         for message in self.standing.drain(..).rev() {
-            self.waiting.push_front(Outgoing { message, reply: None, standing: true });
+            self.waiting.push_front(Waiting { message, reply: None, standing: true });
         }
         self.set_state(State::Open { recovered: self.recovered });
     }
@@ -228,10 +231,12 @@ impl Core {
             }
             Event::Delivered { seq, kind, message } => {
                 self.progress = true;
-                let ticket = Ticket { generation: self.generation, seq };
+                let generation = self.generation;
+                let ticket = Ticket { generation, seq, link: 0, settled: false };
                 // Without handles there is nobody to deliver to.
                 if let Some(reports) = self.channels.reports.upgrade() {
-                    let delivery = Delivery::new(kind, &message, ticket, reports);
+                    let message = received(kind, &message);
+                    let delivery = Delivery::new(message, ticket, Facts::default(), reports);
                     let _ = self.channels.deliveries.send(delivery);
                 }
                 if seq.saturating_sub(self.acks.up_to()) > HELD_MAX {
@@ -270,10 +275,13 @@ impl Core {
         let mut close = false;
         while let Poll::Ready(control) = self.channels.controls.poll_recv(cx) {
             match control {
-                Some(Control::Acknowledge(ticket)) if ticket.generation == self.generation => {
+                Some(Control::Decide(ticket, Decision::Accepted))
+                    if ticket.generation == self.generation =>
+                {
                     self.acks.take(ticket.seq);
                 }
-                Some(Control::Acknowledge(_)) => {}
+                // Of an earlier connection; other outcomes are not given to the application.
+                Some(Control::Decide(..)) => {}
                 Some(Control::Close) => close = true,
                 None => {
                     close = true;
@@ -297,7 +305,7 @@ impl Core {
             let next = match self.waiting.pop_front() {
                 Some(next) => next,
                 None => match self.channels.sends.poll_recv(cx) {
-                    Poll::Ready(Some(next)) => next,
+                    Poll::Ready(Some(next)) => Waiting::from(next),
                     Poll::Ready(None) => return true,
                     Poll::Pending => return false,
                 },
@@ -311,14 +319,14 @@ impl Core {
     }
 
     /// Hands over one message; gives it back if the window is full.
-    fn send(&mut self, next: Outgoing, sink: &mut impl MessageSink) -> Option<Outgoing> {
+    fn send(&mut self, next: Waiting, sink: &mut impl MessageSink) -> Option<Waiting> {
         let Message { addresses, kind, content_type, properties, body } = &next.message;
         let addresses: Vec<&str> = addresses.iter().map(String::as_str).collect();
         let properties = properties.iter().map(|(name, value)| (&**name, &**value));
         let sent = self.engine.send(*kind, &addresses, content_type, properties, body, sink);
         let refused = match sent {
             Ok(seq) => {
-                let Outgoing { message, reply, standing } = next;
+                let Waiting { message, reply, standing } = next;
                 if standing {
                     self.standing.push(message);
                 }

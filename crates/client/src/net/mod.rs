@@ -1,0 +1,20 @@
+//! The way to a broker, whatever is spoken there.
+//!
+//! | module | what it owns |
+//! |---|---|
+//! | `place` | where a broker is: what a URL, a redirect or a `Location` names |
+//! | `trail` | the redirects that were followed, and which one is one too many |
+//! | `transport`, `tls` | from a place to a stream, upgraded if it is a WebSocket |
+//! | `outage` | the pauses between attempts |
+
+mod outage;
+mod place;
+mod tls;
+mod trail;
+mod transport;
+
+pub(crate) use outage::{Outage, dice};
+pub(crate) use place::{Directions, Place, Scheme};
+pub use trail::RedirectFault;
+pub(crate) use trail::Trail;
+pub(crate) use transport::{BoxStream, Carrier, Reached, Security, Transport};
