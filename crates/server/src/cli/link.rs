@@ -27,6 +27,7 @@ pub(super) fn run(timeout: Option<Duration>, verb: impl Future<Output = Outcome>
 /// Options of a client at a terminal: it comes back soon, and gives up after a while.
 pub(super) fn options(target: &Resolved) -> Options {
     let mut options = Options::new(&target.url);
+    options.protocol = target.speak.into();
     if let (Some(user), password) = (&target.user, &target.password) {
         options.credentials = Some((user.clone(), password.clone().unwrap_or_default()));
     }
@@ -47,15 +48,31 @@ pub(super) async fn connect(options: Options) -> Result<Client, Failure> {
 /// What an error of the client means to a shell.
 pub(super) fn failure(error: Error) -> Failure {
     let code = match &error {
-        Error::Url(_) | Error::Option(_) => Code::Usage,
-        Error::Denied { .. } => Code::Denied,
+        Error::Url(_) | Error::Option(_) | Error::Credentials(_) => Code::Usage,
+        Error::Denied { .. } | Error::LoginRefused | Error::NoMechanism { .. } => Code::Denied,
         // 1008: the broker's policy does not allow it.
         Error::Rejected { code: 1008, .. } => Code::Denied,
         Error::Http { status: 404 } => Code::NotFound,
-        Error::Network(_) | Error::Tls(_) | Error::Timeout | Error::Http { .. } => {
-            Code::Unavailable
-        }
+        Error::ConnectionClosed { condition, .. }
+        | Error::LinkRefused { condition, .. }
+        | Error::MessageRejected { condition, .. } => code_of_condition(condition),
+        Error::Network(_)
+        | Error::Tls(_)
+        | Error::Timeout
+        | Error::Http { .. }
+        | Error::LoginUnavailable
+        | Error::Redirect(_) => Code::Unavailable,
         _ => Code::Failed,
     };
     Failure::new(code, format!("{error}; {}", error.remedy()))
+}
+
+/// The conditions of AMQP that a shell knows.
+fn code_of_condition(condition: &str) -> Code {
+    match condition {
+        "amqp:unauthorized-access" => Code::Denied,
+        "amqp:not-found" | "amqp:resource-deleted" => Code::NotFound,
+        "amqp:connection:forced" => Code::Unavailable,
+        _ => Code::Failed,
+    }
 }

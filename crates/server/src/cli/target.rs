@@ -1,17 +1,21 @@
 //! Which broker a client verb talks to, and as whom.
 
 use super::exit::{Code, Failure};
-use clap::Args;
+use clap::{Args, ValueEnum};
+use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
-use wharf_client::Tls;
+use wharf_client::{Protocol, Tls};
 
 /// Arguments of every verb that is a client.
 #[derive(Args, Clone)]
 pub(super) struct Target {
-    /// The broker; or environment WHARF_URL.
+    /// The broker; or environment WHARF_URL. ws, wss, amqp or amqps.
     #[arg(long, value_name = "URL")]
     url: Option<String>,
+    /// What to speak; without it, mbws to ws and wss, amqp to amqp and amqps.
+    #[arg(long, value_name = "PROTOCOL")]
+    protocol: Option<Speak>,
     /// Login name; or environment WHARF_USER, or part of the URL. The password comes from
     /// --password-file, environment WHARF_PASSWORD, or the URL.
     #[arg(long, value_name = "NAME")]
@@ -30,6 +34,33 @@ pub(super) struct Target {
     timeout: Option<u64>,
 }
 
+/// A protocol, as the command line has it.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub(super) enum Speak {
+    /// MBWS: stored once and received once, whatever breaks.
+    Mbws,
+    /// AMQP 1.0: at least once, and what may be a repetition says so.
+    Amqp,
+}
+
+impl From<Speak> for Protocol {
+    fn from(speak: Speak) -> Self {
+        match speak {
+            Speak::Mbws => Self::Mbws,
+            Speak::Amqp => Self::Amqp,
+        }
+    }
+}
+
+impl fmt::Display for Speak {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Mbws => "mbws",
+            Self::Amqp => "amqp",
+        })
+    }
+}
+
 /// Where `wharf serve` listens unless it is told otherwise.
 const URL_DEFAULT: &str = "ws://127.0.0.1:8080/ws";
 
@@ -38,13 +69,14 @@ const URL_DEFAULT: &str = "ws://127.0.0.1:8080/ws";
 pub(super) struct Resolved {
     /// Without userinfo.
     pub(super) url: String,
+    pub(super) speak: Speak,
     pub(super) user: Option<String>,
     pub(super) password: Option<String>,
     pub(super) tls: Tls,
 }
 
-impl std::fmt::Debug for Target {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Debug for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Target").finish_non_exhaustive()
     }
 }
@@ -59,8 +91,11 @@ impl Target {
     pub(super) fn resolve(&self) -> Result<Resolved, Failure> {
         let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
         let url = self.url.clone().or_else(|| variable("WHARF_URL"));
-        let (url, of_url) = split_userinfo(url.as_deref().unwrap_or(URL_DEFAULT))
-            .ok_or_else(|| Failure::new(Code::Usage, "the URL begins with ws:// or wss://"))?;
+        let (url, of_url) =
+            split_userinfo(url.as_deref().unwrap_or(URL_DEFAULT)).ok_or_else(|| {
+                Failure::new(Code::Usage, "the URL begins with ws://, wss://, amqp:// or amqps://")
+            })?;
+        let speak = speak(&url, self.protocol)?;
         let (url_user, url_password) = of_url.unzip();
         let read = |path: &PathBuf| {
             std::fs::read(path)
@@ -78,6 +113,7 @@ impl Target {
         });
         Ok(Resolved {
             url,
+            speak,
             user: self.user.clone().or(url_user).or_else(|| variable("WHARF_USER")),
             password: password_of_file
                 .or(url_password.flatten())
@@ -87,12 +123,25 @@ impl Target {
     }
 }
 
+/// What to speak to a URL.
+fn speak(url: &str, asked: Option<Speak>) -> Result<Speak, Failure> {
+    let websocket = url.starts_with("ws");
+    match asked {
+        Some(Speak::Mbws) if !websocket => {
+            Err(Failure::new(Code::Usage, "MBWS needs a URL that begins with ws:// or wss://"))
+        }
+        Some(asked) => Ok(asked),
+        None if websocket => Ok(Speak::Mbws),
+        None => Ok(Speak::Amqp),
+    }
+}
+
 /// `ws://user:password@host/` without the userinfo, and the userinfo.
 type Split = (String, Option<(String, Option<String>)>);
 
 fn split_userinfo(url: &str) -> Option<Split> {
     let (scheme, rest) = url.split_once("://")?;
-    if !matches!(scheme, "ws" | "wss") {
+    if !matches!(scheme, "ws" | "wss" | "amqp" | "amqps") {
         return None;
     }
     let authority = rest.split(['/', '?']).next()?;
@@ -130,7 +179,7 @@ fn decode(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::split_userinfo;
+    use super::{Speak, speak, split_userinfo};
 
     #[test]
     fn userinfo_leaves_the_url() {
@@ -141,6 +190,21 @@ mod tests {
         assert_eq!(split_userinfo("wss://u:p@a:1/ws"), some("wss://a:1/ws", "u", Some("p")));
         assert_eq!(split_userinfo("ws://u@a"), some("ws://a", "u", None));
         assert_eq!(split_userinfo("ws://u%40x:p%3a%zz@a/"), some("ws://a/", "u@x", Some("p:%zz")));
+        assert_eq!(split_userinfo("amqps://u:p@a:1"), some("amqps://a:1", "u", Some("p")));
         assert_eq!(split_userinfo("http://a"), None);
+    }
+
+    #[test]
+    fn the_url_says_what_to_speak_unless_one_is_told() {
+        let table = [
+            ("ws://a", None, Some(Speak::Mbws)),
+            ("wss://a", Some(Speak::Amqp), Some(Speak::Amqp)),
+            ("amqp://a", None, Some(Speak::Amqp)),
+            ("amqps://a", Some(Speak::Amqp), Some(Speak::Amqp)),
+            ("amqp://a", Some(Speak::Mbws), None),
+        ];
+        for (url, asked, expected) in table {
+            assert_eq!(speak(url, asked).ok(), expected, "{url}");
+        }
     }
 }

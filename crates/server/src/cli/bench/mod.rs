@@ -6,7 +6,7 @@ use super::exit::{Code, Failure, Outcome};
 use super::histogram::Histogram;
 use super::link;
 use super::tally::{Mark, Tally};
-use super::target::{Resolved, Target};
+use super::target::{Resolved, Speak, Target};
 use super::text::{Progress, grouped};
 use clap::Args;
 use report::Report;
@@ -14,7 +14,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
-use wharf_client::{Client, Message, Receipt};
+use wharf_client::{Client, Delivery, Message, Options, Receipt};
 
 /// Time for the last messages to arrive.
 const ARRIVAL_TIMEOUT: Duration = Duration::from_secs(30);
@@ -46,6 +46,9 @@ pub(super) struct Bench {
     /// Messages the broker may send ahead to a consumer.
     #[arg(long, value_name = "COUNT", default_value_t = 4096)]
     credit: u32,
+    /// AMQP: send and receive settled, so that nothing is confirmed: at most once.
+    #[arg(long)]
+    presettled: bool,
     /// Address to use; a new one without it.
     #[arg(long)]
     address: Option<String>,
@@ -74,6 +77,9 @@ struct Seen {
 impl Bench {
     pub(super) fn run(self) -> Outcome {
         let target = self.target.resolve()?;
+        if self.presettled && target.speak != Speak::Amqp {
+            return Err(Failure::new(Code::Usage, "--presettled is for --protocol amqp"));
+        }
         let timeout = self.target.timeout();
         link::run(timeout, async move {
             let random = u64::from_le_bytes(crate::entropy::bytes());
@@ -99,13 +105,13 @@ impl Run {
         let mut clients = Vec::new();
         let mut consumers = JoinSet::new();
         for consumer in 0..self.bench.consumers {
-            let client = link::connect(link::options(&self.target)).await?;
+            let client = link::connect(self.options()).await?;
             let receiver = client.receive(&[self.address.as_str()], self.bench.credit).await;
             let mut receiver = receiver.map_err(link::failure)?;
             let run = Arc::clone(&self);
             consumers.spawn(async move {
                 while let Some(delivery) = receiver.recv().await {
-                    run.delivered(consumer, delivery.body());
+                    run.delivered(consumer, &delivery);
                     delivery.ack();
                 }
             });
@@ -141,8 +147,14 @@ impl Run {
         self.report()
     }
 
+    fn options(&self) -> Options {
+        let mut options = link::options(&self.target);
+        options.presettled = self.bench.presettled;
+        options
+    }
+
     async fn produce(self: Arc<Self>, producer: u32) -> Outcome {
-        let client = link::connect(link::options(&self.target)).await?;
+        let client = link::connect(self.options()).await?;
         // Answers are awaited elsewhere, so that their time is theirs and not the next turn's.
         let (waiting, mut answers) = mpsc::channel(self.bench.window.max(1));
         let run = Arc::clone(&self);
@@ -198,15 +210,15 @@ impl Run {
         body
     }
 
-    fn delivered(&self, consumer: u32, body: &[u8]) {
+    fn delivered(&self, consumer: u32, delivery: &Delivery) {
         let now = Instant::now();
-        let parsed = std::str::from_utf8(body).ok().and_then(Mark::split);
+        let parsed = std::str::from_utf8(delivery.body()).ok().and_then(Mark::split);
         let begun = parsed.and_then(|(_, rest)| rest.split(' ').next()?.parse().ok());
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         match (parsed, begun) {
             (Some((mark, _)), Some(micros)) => {
                 let begun = self.began + Duration::from_micros(micros);
-                seen.tally.receive(consumer, mark);
+                seen.tally.receive(consumer, mark, delivery.may_be_repeated());
                 seen.delivered.record(now.saturating_duration_since(begun));
                 seen.last_delivered = now;
             }
@@ -226,7 +238,7 @@ impl Run {
 
     fn report(&self) -> Outcome {
         let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        let report = Report::new(&self.bench, &self.target.url, self.began, &seen);
+        let report = Report::new(&self.bench, &self.target, self.began, &seen);
         super::print(&report.text())?;
         report.verdict()
     }

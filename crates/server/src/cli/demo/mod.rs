@@ -7,7 +7,7 @@ mod victim;
 use super::exit::{Code, Failure, Outcome};
 use super::link;
 use super::tally::{Mark, Tally};
-use super::target::Resolved;
+use super::target::{Resolved, Speak};
 use super::text::{Progress, grouped};
 use clap::Args;
 use proxy::Proxy;
@@ -41,6 +41,9 @@ const REPEATS_WITHIN: Duration = Duration::from_millis(300);
 pub(super) struct Demo {
     /// A text whose lines are sent, again and again; without it, one of ours.
     file: Option<PathBuf>,
+    /// What producers and consumers speak.
+    #[arg(long, value_name = "PROTOCOL", default_value_t = Speak::Mbws)]
+    protocol: Speak,
     /// How long to send.
     #[arg(long, value_name = "SECONDS", default_value_t = 10,
         value_parser = clap::value_parser!(u64).range(1..=3600))]
@@ -118,7 +121,7 @@ impl Demo {
         let mut victim = Victim::start(&directory).await?;
         let system = |error: std::io::Error| Failure::new(Code::Failed, error);
         let door = TcpListener::bind("127.0.0.1:0").await.map_err(system)?;
-        let options = options(door.local_addr().map_err(system)?, password);
+        let options = options(door.local_addr().map_err(system)?, self.protocol, password);
         let proxy = Proxy::new(victim.address, self.cut_every, seed);
         let mut tasks = JoinSet::new();
         tasks.spawn(Arc::clone(&proxy).run(door));
@@ -165,15 +168,18 @@ impl Demo {
         tokio::time::sleep(REPEATS_WITHIN).await;
         progress.clear();
         victim.kill().await;
-        let verdict = Verdict::new(&run.counts(), proxy.cuts(), began.elapsed());
+        let speak = run.demo.protocol;
+        let verdict = Verdict::new(&run.counts(), speak, proxy.cuts(), began.elapsed());
         super::print(&verdict.text())?;
         verdict.outcome()
     }
 
     fn introduction(&self, seed: u64) -> String {
         let Self { producers, consumers, seconds, cut_every, kill_every, .. } = self;
+        let what = if self.protocol == Speak::Amqp { " AMQP 1.0" } else { "" };
         let mut text = format!(
-            "{producers} producers and {consumers} consumers talk to a broker for {seconds} seconds.\n"
+            "{producers} producers and {consumers} consumers talk{what} to a broker for {seconds} \
+             seconds.\n"
         );
         if *cut_every > 0 {
             let every = grouped(*cut_every);
@@ -191,9 +197,10 @@ impl Demo {
 }
 
 /// Clients that come back at once: there is no fleet to be gentle for.
-fn options(address: std::net::SocketAddr, password: String) -> Options {
+fn options(address: std::net::SocketAddr, speak: Speak, password: String) -> Options {
     let target = Resolved {
         url: format!("ws://{address}/ws"),
+        speak,
         user: Some(victim::USER.to_owned()),
         password: Some(password),
         tls: Tls::default(),
@@ -274,7 +281,7 @@ impl Run {
             let mut counts = self.counts();
             match parsed {
                 Some((mark, line)) if mark.number > 0 && line == self.line(mark.number) => {
-                    counts.tally.receive(consumer, mark);
+                    counts.tally.receive(consumer, mark, delivery.may_be_repeated());
                 }
                 _ => counts.altered += 1,
             }

@@ -2,6 +2,7 @@
 
 use super::Counts;
 use crate::cli::exit::{Code, Failure, Outcome};
+use crate::cli::target::Speak;
 use crate::cli::text::{coloured, grouped};
 use std::fmt::Write as _;
 use std::time::Duration;
@@ -14,6 +15,8 @@ pub(super) struct Verdict {
     sent: u64,
     received: u64,
     faults: [(&'static str, u64); 5],
+    /// Repetitions that said so; MBWS has none.
+    repeated: Option<u64>,
     cuts: u64,
     kills: u64,
     took: Duration,
@@ -21,18 +24,19 @@ pub(super) struct Verdict {
 }
 
 impl Verdict {
-    pub(super) fn new(counts: &Counts, cuts: u64, took: Duration) -> Self {
+    pub(super) fn new(counts: &Counts, speak: Speak, cuts: u64, took: Duration) -> Self {
         let tally = &counts.tally;
         Self {
             sent: counts.sent,
             received: tally.received,
             faults: [
                 ("lost", tally.lost(counts.sent)),
-                ("duplicated", tally.duplicated),
+                ("duplicated", tally.duplicated()),
                 ("reordered", tally.reordered),
                 ("altered", counts.altered),
                 ("unconfirmed", counts.unconfirmed),
             ],
+            repeated: (speak == Speak::Amqp).then(|| tally.repeated()),
             cuts,
             kills: counts.kills,
             took,
@@ -58,12 +62,15 @@ impl Verdict {
         for (name, count) in self.faults {
             row(name, count, Some(if count == 0 { GREEN } else { RED }), "");
         }
+        if let Some(repeated) = self.repeated {
+            row("delivered again", repeated, None, "and marked as repetitions");
+        }
         row("connections cut", self.cuts, None, "in the middle of what they carried");
         row("broker killed", self.kills, None, "kill -9");
-        let verdict = if self.is_good() {
-            coloured("Nothing lost, nothing twice, everything in order.", GREEN)
-        } else {
-            coloured("This should not have happened.", RED)
+        let verdict = match (self.is_good(), self.repeated) {
+            (true, None) => coloured("Nothing lost, nothing twice, everything in order.", GREEN),
+            (true, Some(_)) => coloured("Nothing lost, and what came twice said so.", GREEN),
+            (false, _) => coloured("This should not have happened.", RED),
         };
         if let Some(why) = &self.failure {
             let _ = writeln!(text, "  a client gave up: {why}");

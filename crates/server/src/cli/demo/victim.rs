@@ -32,7 +32,9 @@ impl Directory {
         let verifier = verifier::of_password(password).map_err(|error| failed(&error))?;
         let config = format!(
             "[[users]]\nname = \"{USER}\"\npassword_verifier = \"{verifier}\"\n\n\
-             [[users.permissions]]\npattern = \"**\"\nsend = true\nreceive = true\n"
+             [[users.permissions]]\npattern = \"**\"\nsend = true\nreceive = true\n\n\
+             # A login that is cut counts as a wrong password.\n\
+             [auth]\nfailures_per_minute_max = 1000000\n"
         );
         std::fs::write(directory.0.join("wharf.toml"), config).map_err(|e| failed(&e))?;
         Ok(directory)
