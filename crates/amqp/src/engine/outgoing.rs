@@ -91,8 +91,11 @@ impl Connection {
         if !link.ok_or(Misuse::NoLink)?.is_sender() {
             return Err(Misuse::WrongDirection);
         }
+        // Behind others it goes when they do: they are awake, or wait for the peer's window.
+        if session.queue.is_empty() {
+            self.awake.insert(id.session);
+        }
         session.queue.push_back(Queued::Delivery { handle: id.handle, delivery, begun: None });
-        self.awake.insert(id.session);
         Ok(())
     }
 
@@ -109,10 +112,6 @@ impl Connection {
         while sessions_speak && out.len() < full_at {
             let Some(id) = self.awake.next() else { break };
             let Some(session) = self.sessions.get_mut(&id.0) else { continue };
-            // AMQP 2.5.5, END SENT: "is no longer assigned an outgoing channel number".
-            if !session.is_live() {
-                continue;
-            }
             session.put_flows(out);
             let peer_max = usize::try_from(self.peer.max_frame_size_bytes).unwrap_or(usize::MAX);
             let frame_max = peer_max.min(budget.max(MIN_MAX_FRAME_SIZE as usize));

@@ -9,14 +9,17 @@
 
 mod closing;
 mod credit;
+mod detaching;
 mod headers;
 mod links;
 mod octets;
 mod opening;
+mod pair;
 mod sasl;
 mod sessions;
 mod settlement;
 mod show;
+mod split;
 mod timers;
 mod trace;
 mod transfers;

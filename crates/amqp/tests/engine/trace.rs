@@ -3,6 +3,7 @@
 use crate::show;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+use wharf_amqp::condition::Condition;
 use wharf_amqp::engine::{
     AttachAnswer, AttachRequest, Config, Connection, Due, Event, Framing, Input, LinkId,
     OutgoingDelivery, Role as Side, SessionId,
@@ -80,6 +81,16 @@ impl Trace {
     pub(crate) fn mapped_with(config: Config, open: Open, begin: Begin) -> Self {
         let mut trace = Self::opened(config, open);
         trace.peer(7, begin);
+        trace.forget();
+        trace
+    }
+
+    /// An initiator that has begun a session: channel 0 here, 7 there.
+    pub(crate) fn initiator() -> Self {
+        let stream = config(Side::Initiator, Framing::Stream);
+        let mut trace = Self::opened(stream, Open::new("peer"));
+        trace.us.begin().unwrap();
+        trace.peer(7, Begin { remote_channel: Some(0), ..begin() });
         trace.forget();
         trace
     }
@@ -392,6 +403,10 @@ pub(crate) fn tag(text: &str) -> Tag {
 
 pub(crate) fn detach(handle: u32, closed: bool) -> Detach {
     Detach { handle, closed, error: None }
+}
+
+pub(crate) fn failing(handle: u32, condition: Condition) -> Detach {
+    Detach { handle, closed: true, error: Some(condition.into()) }
 }
 
 pub(crate) fn delivery(cookie: u64, payload: &'static str) -> OutgoingDelivery {
