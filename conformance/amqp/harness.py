@@ -40,14 +40,13 @@ class Wire:
                 threading.Thread(target=self.pump, args=(pair, broker, client), daemon=True).start()
 
     def pump(self, pair, source, sink):
+        is_last = False
         with contextlib.suppress(OSError):
-            while chunk := source.recv(READ_BYTES):
+            while not is_last and (chunk := source.recv(READ_BYTES)):
                 passing, is_last = self.passing(chunk)
+                self.cuts += is_last
                 sink.sendall(passing)
-                if is_last:
-                    self.cuts += 1
-                    break
-        self.end(pair)
+        self.end(pair, reset=is_last)
 
     def passing(self, chunk):
         """What of it still passes, and whether the wire breaks after that."""
@@ -63,13 +62,15 @@ class Wire:
 
     def end(self, pair, reset=False):
         with self.lock:
-            self.pairs.discard(pair)
+            if pair not in self.pairs:
+                return
+            self.pairs.remove(pair)
         for end in pair:
             with contextlib.suppress(OSError):
                 if reset:
                     end.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-                # Wakes the other thread, which still reads.
-                end.shutdown(socket.SHUT_RDWR)
+                # Wakes the other thread, which still reads; before a reset nothing may say that this is the end.
+                end.shutdown(socket.SHUT_RD if reset else socket.SHUT_RDWR)
             end.close()
 
     def cut(self, after=None):

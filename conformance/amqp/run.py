@@ -110,7 +110,9 @@ def served(binary, large):
         # AMQP messages may be as large as those of WebSockets.
         settings = [f"auth.anonymous_user={LOGIN[0]}", f"websocket.message_size_max_bytes={large + 65_536}"]
         flags = ["--config", str(configuration)]
-        plain = Broker(binary, [LOGIN], [*settings, f"amqp.listen_address=127.0.0.1:{tcp}"], flags)
+        # The page of the browser comes from a port of its own.
+        open_ = ['websocket.origins=["*"]', f"amqp.listen_address=127.0.0.1:{tcp}"]
+        plain = Broker(binary, [LOGIN], [*settings, *open_], flags)
         secure = Broker(binary, [LOGIN], settings, [*flags, "--tls-cert", chain, "--tls-key", key])
         configuration.write_text(CONFIGURATION.format(verifier=plain.verifier(LIMITED[1]), address=LIMITED_ADDRESS))
         places = []

@@ -39,8 +39,8 @@ async function control(what) {
 
 const browser = fileURLToPath(new URL("../../browser/package.json", import.meta.url));
 const { chromium } = createRequire(browser)("playwright-core");
-// The page and its WebSockets come from one host, as a browser wants it.
-const front = new Front(() => new URL(given.proxy ?? given.url).host, pathToFileURL(`${given.page}/`));
+// Only the page comes from here.
+const front = new Front(() => new URL(given.url).host, pathToFileURL(`${given.page}/`));
 const profile = await mkdtemp(join(tmpdir(), "wharf-amqp-profile-"));
 let failed = 1;
 try {
