@@ -136,7 +136,8 @@ impl Face {
         let link = self.links.named(delivery.consumer);
         let consumer = link.and_then(|link| Some((link, self.links.consumer(link)?.1)));
         let Some((link, consumer)) = consumer else { return give_back(seq, commands) };
-        let cookie = if consumer.copies {
+        // A topic that is browsed is consumed all the same: its deliveries have sequences.
+        let cookie = if seq == 0 {
             consumer.browsed = true;
             self.sending.copies = self.sending.copies.saturating_add(1);
             COPIES_FROM.saturating_add(self.sending.copies)
