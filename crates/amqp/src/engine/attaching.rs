@@ -129,7 +129,8 @@ impl Connection {
         };
         let handle = session.free_handle().ok_or(Violation::TooManyLinks)?;
         let number = session.number_link();
-        session.links.insert(handle, Link::new(number, key.1.clone(), role, state));
+        let link = Link::new(number, key.1.clone(), role, state);
+        session.links.insert(handle, Box::new(link));
         let id = session.link_id(handle);
         self.names.insert(key, id);
         self.link_count = self.link_count.saturating_add(1);

@@ -65,7 +65,8 @@ pub struct Connection {
     pub(super) events: VecDeque<Event<'static>>,
     pub(super) timers: Timers,
     pub(super) peer: PeerLimits,
-    pub(super) sessions: BTreeMap<u16, Session>,
+    /// Boxed: a map makes room for eleven, and most connections have one.
+    pub(super) sessions: BTreeMap<u16, Box<Session>>,
     /// Local channels by the peer's.
     pub(super) channels: BTreeMap<u16, u16>,
     /// Sessions with something to send.

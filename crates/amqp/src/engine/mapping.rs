@@ -123,7 +123,7 @@ impl Connection {
         let free = (0..=highest).find(|channel| !self.sessions.contains_key(channel));
         let id = SessionId(free.ok_or(Misuse::Exhausted)?);
         let window = self.config.incoming_window_frames.max(1);
-        self.sessions.insert(id.0, Session::new(id, state, window));
+        self.sessions.insert(id.0, Box::new(Session::new(id, state, window)));
         Ok(id)
     }
 

@@ -26,7 +26,8 @@ pub(super) struct Session {
     pub(super) remote_channel: Option<u16>,
     pub(super) incoming: IncomingWindow,
     pub(super) outgoing: OutgoingWindow,
-    pub(super) links: BTreeMap<u32, Link>,
+    /// Boxed: a map makes room for eleven, and most sessions have one or two.
+    pub(super) links: BTreeMap<u32, Box<Link>>,
     /// Local handles by the peer's.
     pub(super) handles: BTreeMap<u32, u32>,
     /// Local handles of links asked for here whose attach the peer has not answered, in order.
@@ -181,7 +182,7 @@ impl Session {
 
     /// A link that is not on its way out.
     pub(super) fn live_link(&mut self, handle: u32) -> Option<&mut Link> {
-        let link = self.links.get_mut(&handle);
+        let link = self.links.get_mut(&handle).map(Box::as_mut);
         link.filter(|link| link.state != LinkState::DetachSent)
     }
 

@@ -66,7 +66,7 @@ impl Connection {
         settled: bool,
         state: DeliveryState,
     ) -> Result<(), Misuse> {
-        let live = self.sessions.get(&id.0).is_some_and(Session::is_live);
+        let live = self.sessions.get(&id.0).is_some_and(|session| session.is_live());
         if !live {
             return Err(Misuse::NoSession);
         }

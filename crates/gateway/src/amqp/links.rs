@@ -27,7 +27,8 @@ pub(super) enum End {
 /// All of them.
 #[derive(Debug, Default)]
 pub(super) struct Links {
-    by_id: BTreeMap<LinkId, Link>,
+    /// Boxed: a map makes room for eleven, and most connections have one or two.
+    by_id: BTreeMap<LinkId, Box<Link>>,
     by_name: BTreeMap<ConsumerId, LinkId>,
     named: u32,
 }
@@ -41,10 +42,10 @@ impl Links {
 
     pub(super) fn insert(&mut self, id: LinkId, link: Link) {
         self.by_name.insert(link.name, id);
-        self.by_id.insert(id, link);
+        self.by_id.insert(id, Box::new(link));
     }
 
-    pub(super) fn remove(&mut self, id: LinkId) -> Option<Link> {
+    pub(super) fn remove(&mut self, id: LinkId) -> Option<Box<Link>> {
         let link = self.by_id.remove(&id)?;
         self.by_name.remove(&link.name);
         Some(link)
@@ -55,7 +56,7 @@ impl Links {
     }
 
     pub(super) fn get_mut(&mut self, id: LinkId) -> Option<&mut Link> {
-        self.by_id.get_mut(&id)
+        self.by_id.get_mut(&id).map(Box::as_mut)
     }
 
     pub(super) fn producer(&mut self, id: LinkId) -> Option<&mut Producer> {
