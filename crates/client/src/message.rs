@@ -3,7 +3,8 @@
 use wharf_mbws::Kind;
 
 /// A message to send. AMQP carries text as a string and binary as data, one address, and no
-/// property twice.
+/// property twice; `reply-to`, `correlation-id`, `subject` and the other names that it defines are
+/// its own properties.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Message {
     /// Where to: each address gets the message.

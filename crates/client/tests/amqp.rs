@@ -402,12 +402,15 @@ async fn a_refused_link_is_named() {
     };
     expected(client.send(Message::text("orders", "x")).await, "orders");
     expected(client.receive(&["other", "news"], 1).await.map(drop), "news");
-    // Nothing else suffers.
+    // Nothing else suffers, and the link that was granted is given up.
     client.send(Message::text("other", "x")).await.unwrap();
     peer.state().refuse.clear();
+    let mut both = client.receive(&["news", "other", "news"], 1).await.unwrap();
+    let other = both.recv().await.unwrap();
+    assert_eq!((other.address(), text(&other), other.failed_attempts()), ("other", "x", 0));
     client.send(Message::text("orders", "x")).await.unwrap();
-    let mut orders = client.receive(&["orders"], 1).await.unwrap();
-    assert_eq!(text(&orders.recv().await.unwrap()), "x");
+    let links: Vec<String> = peer.state().attaches.iter().map(|it| it.name.clone()).collect();
+    assert_eq!(links, ["orders", "other", "news", "other", "news", "other", "orders"]);
 }
 
 /// AMQP 2.8.16: what an operator or a restart does is waited out, what is meant for good is not.

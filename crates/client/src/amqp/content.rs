@@ -11,6 +11,7 @@ use wharf_amqp::messaging::{
 };
 use wharf_amqp::value::Value;
 
+use super::named;
 use crate::delivery::Facts;
 use crate::{Error, Kind, Message};
 
@@ -68,22 +69,10 @@ pub(super) fn encode(message: Message) -> Result<(String, Encoded), Error> {
     let [address]: [String; 1] =
         addresses.try_into().map_err(|_| Error::NotInProtocol("one address for each message"))?;
     let mut head = Vec::with_capacity(64 + body.len().min(COPIED_MAX_BYTES));
-    if !content_type.is_empty() {
-        if !content_type.is_ascii() {
-            return Err(Error::NotInProtocol("content types in ASCII alone"));
-        }
-        let content_type = Some(content_type);
-        Properties { content_type, ..Properties::default() }.encode(&mut head);
+    if !content_type.is_ascii() {
+        return Err(Error::NotInProtocol("content types in ASCII alone"));
     }
-    if !properties.is_empty() {
-        let mut names: Vec<&str> = properties.iter().map(|(name, _)| name.as_str()).collect();
-        names.sort_unstable();
-        if names.windows(2).any(|pair| pair.first() == pair.last()) {
-            return Err(Error::NotInProtocol("no property twice in one message"));
-        }
-        let properties = properties.into_iter().map(|(name, value)| (name, Value::String(value)));
-        append_application_properties(&mut head, &properties.collect());
-    }
+    encode_properties(&mut head, content_type, properties)?;
     match kind {
         Kind::Text => {
             std::str::from_utf8(&body).map_err(|_| Error::NotText)?;
@@ -99,6 +88,34 @@ pub(super) fn encode(message: Message) -> Result<(String, Encoded), Error> {
     Ok((address, Encoded { head: head.into(), body: Bytes::new() }))
 }
 
+/// The properties that AMQP knows, and those of the application.
+fn encode_properties(
+    head: &mut Vec<u8>,
+    content_type: String,
+    properties: Vec<(String, String)>,
+) -> Result<(), Error> {
+    let mut names: Vec<&str> = properties.iter().map(|(name, _)| name.as_str()).collect();
+    names.sort_unstable();
+    if names.windows(2).any(|pair| pair.first() == pair.last()) {
+        return Err(Error::NotInProtocol("no property twice in one message"));
+    }
+    let content_type = Some(content_type).filter(|it| !it.is_empty());
+    let mut known = Properties { content_type, ..Properties::default() };
+    let mut own = Vec::new();
+    for (name, text) in properties {
+        if !named::put(&mut known, &name, &text) {
+            own.push((name, Value::String(text)));
+        }
+    }
+    if known != Properties::default() {
+        known.encode(head);
+    }
+    if !own.is_empty() {
+        append_application_properties(head, &own);
+    }
+    Ok(())
+}
+
 /// Decodes a received message, which came from `address`.
 pub(super) fn decode(address: &str, octets: &[u8]) -> Result<(Message, Facts), DecodeError> {
     let sections = Sections::scan(octets)?;
@@ -106,16 +123,18 @@ pub(super) fn decode(address: &str, octets: &[u8]) -> Result<(Message, Facts), D
     let annotations = sections.decode_message_annotations(octets)?;
     let again = AnnotationKey::from(SENT_AGAIN);
     let sent_again = annotations.contains(&(again, Value::Bool(true)));
-    let properties = sections.decode_properties(octets)?.unwrap_or_default();
-    let application = sections.decode_application_properties(octets)?.unwrap_or_default();
+    let mut known = sections.decode_properties(octets)?.unwrap_or_default();
+    let content_type = known.content_type.take().unwrap_or_default();
+    let own = sections.decode_application_properties(octets)?.unwrap_or_default();
+    let own = own.into_iter().map(|(name, value)| (name, named::of_value(&value)));
     // AMQP 3.2: some send none.
     let body = sections.body.map(|body| read_body(body, octets)).transpose()?;
     let (kind, body) = body.unwrap_or((Kind::Binary, Vec::new()));
     let message = Message {
         addresses: vec![address.to_owned()],
         kind,
-        content_type: properties.content_type.unwrap_or_default(),
-        properties: application.into_iter().map(|(name, value)| (name, text(&value))).collect(),
+        content_type,
+        properties: named::texts(known).chain(own).collect(),
         body,
     };
     let failed_attempts = header.delivery_count;
@@ -142,27 +161,6 @@ fn read_body(body: Body, octets: &[u8]) -> Result<(Kind, Vec<u8>), DecodeError> 
     })
 }
 
-/// A property's value as text.
-fn text(value: &Value) -> String {
-    match value {
-        Value::String(text) | Value::Symbol(text) => text.clone(),
-        Value::Null => String::new(),
-        Value::Bool(value) => value.to_string(),
-        Value::Ubyte(value) => value.to_string(),
-        Value::Ushort(value) => value.to_string(),
-        Value::Uint(value) => value.to_string(),
-        Value::Ulong(value) => value.to_string(),
-        Value::Byte(value) => value.to_string(),
-        Value::Short(value) => value.to_string(),
-        Value::Int(value) => value.to_string(),
-        Value::Long(value) | Value::Timestamp(value) => value.to_string(),
-        Value::Float(value) => value.to_string(),
-        Value::Double(value) => value.to_string(),
-        Value::Char(value) => value.to_string(),
-        other => format!("{other:?}"),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -183,6 +181,7 @@ mod tests {
             Message::text("a", ""),
             Message::text("a", long.clone()).with_content_type("text/plain"),
             Message::binary("a", [0xff, 0]).with_property("k", "v").with_property("l", ""),
+            Message::text("a", "").with_property("reply-to", "b").with_property("k", "v"),
             Message::binary("a", long.into_bytes()),
         ] {
             for again in [false, true] {

@@ -14,7 +14,7 @@
 //! | `lane`, `wire`, `login` | one connection: engine and timers, its octets, SASL |
 //! | `spot` | where an address is served, and the link to it |
 //! | `senders`, `receivers` | messages on their way, and credit for those that come |
-//! | `content` | messages as AMQP sections |
+//! | `content`, `named` | messages as AMQP sections; properties and values as text |
 //! | `directions` | what redirects and refusals say |
 
 mod attaching;
@@ -23,6 +23,7 @@ mod directions;
 mod events;
 mod lane;
 mod login;
+mod named;
 mod receivers;
 mod requests;
 mod senders;

@@ -1,12 +1,13 @@
 //! What the application asks for: messages to send, decisions on deliveries, a wish to receive, and
 //! the end.
 
+use std::collections::BTreeSet;
 use std::task::{Context, Poll};
 
 use tokio::time::sleep;
 
 use super::content;
-use super::lane::{End, Lane, Stage};
+use super::lane::{End, Lane};
 use super::receivers::{Asking, Receiver, state_of};
 use super::senders::Outbound;
 use super::spot::Spot;
@@ -140,13 +141,10 @@ impl Task {
         true
     }
 
-    /// Gives a link up.
+    /// Gives a link up, before others are asked for.
     fn detach(&mut self, spot: &Spot) {
-        let Some((id, link)) = spot.at() else { return };
-        if let Some(Lane { stage: Stage::Up(up), .. }) = self.lanes.get_mut(&id) {
-            up.ends.remove(&link);
-            let _ = up.engine.detach(link, true, None);
-        }
+        self.ends.leaving.extend(spot.at());
+        self.again = true;
     }
 
     fn spot(&self, address: String) -> Spot {
@@ -155,7 +153,10 @@ impl Task {
 
     /// The application wants to receive.
     fn consume(&mut self, wish: Wish, reply: Reply) {
-        let Wish { addresses, credit, subscription } = wish;
+        let Wish { mut addresses, credit, subscription } = wish;
+        // Naming an address twice is naming it once.
+        let mut known = BTreeSet::new();
+        addresses.retain(|address| known.insert(address.clone()));
         if subscription.is_some() && self.options.container.is_none() {
             let _ = reply.send(Err(Error::ContainerUnnamed));
             return;

@@ -103,7 +103,7 @@ impl Spot {
         let address = address.unwrap_or(&self.remote).to_owned();
         self.trail.follow((from, &self.remote), (&to, &address))?;
         (self.place, self.remote) = (Some(to), address);
-        self.stage = Stage::Free;
+        (self.stage, self.useful) = (Stage::Free, false);
         Ok(())
     }
 

@@ -12,7 +12,7 @@ use wharf_amqp::engine::Input;
 use super::lane::{End, Lane, Stage, Up};
 use super::receivers::{Asking, Receiver};
 use super::senders::{Outbound, Senders, Window};
-use super::spot::LaneId;
+use super::spot::{At, LaneId};
 use crate::channels::Channels;
 use crate::net::{Outage, Place, Reached, Trail, Transport};
 use crate::{Error, Options, State};
@@ -62,6 +62,8 @@ pub(super) struct Ends {
     pub(super) asking: Option<Asking>,
     /// Ends that want a link.
     pub(super) free: BTreeSet<End>,
+    /// Links that nobody wants any more.
+    pub(super) leaving: Vec<At>,
     pub(super) window: Window,
     /// Links made.
     pub(super) generation: u64,
@@ -96,6 +98,7 @@ impl Task {
             receivers: Vec::new(),
             asking: None,
             free: BTreeSet::new(),
+            leaving: Vec::new(),
             window: Window::new(options.window),
             generation: 0,
         };
