@@ -317,6 +317,7 @@ impl Connection {
         let channel = frame.header.channel;
         let (performative, used) = Performative::decode(frame.body())?;
         match (self.stage, performative) {
+            // WSB-033.
             (Stage::Opening, Performative::Open(open)) => self.on_open(channel, open),
             (Stage::Opening, _) => Err(Violation::Unexpected("a frame before open").into()),
             (_, Performative::Close(close)) => Ok(self.on_close(*close)),
