@@ -18,11 +18,11 @@ impl Task {
     /// Asks for the links that are wanted and due.
     pub(super) fn attach_free(&mut self, cx: &mut Context<'_>) {
         // First: their names and numbers may be used again.
-        for (id, link) in std::mem::take(&mut self.ends.leaving) {
+        for ((id, link), closed) in std::mem::take(&mut self.ends.leaving) {
             if let Some(up) = self.lanes.get_mut(&id).and_then(Lane::ready) {
                 up.ends.remove(&link);
                 // It may be gone already.
-                let _ = up.engine.detach(link, true, None);
+                let _ = up.engine.detach(link, closed, None);
             }
         }
         let wanting: Vec<End> = self.ends.free.iter().copied().collect();

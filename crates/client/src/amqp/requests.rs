@@ -137,13 +137,13 @@ impl Task {
     fn evict_sender(&mut self) -> bool {
         let Some((number, spot)) = self.ends.senders.evict() else { return false };
         self.ends.free.remove(&End::Sender(number));
-        self.detach(&spot);
+        self.leave(&spot, true);
         true
     }
 
     /// Gives a link up, before others are asked for.
-    fn detach(&mut self, spot: &Spot) {
-        self.ends.leaving.extend(spot.at());
+    fn leave(&mut self, spot: &Spot, closed: bool) {
+        self.ends.leaving.extend(spot.at().map(|at| (at, closed)));
         self.again = true;
     }
 
@@ -185,7 +185,8 @@ impl Task {
     pub(super) fn refuse_wish(&mut self, why: Error) {
         let Some(asking) = self.ends.asking.take() else { return };
         for receiver in std::mem::take(&mut self.ends.receivers) {
-            self.detach(&receiver.spot);
+            // AMQP 2.6.6: closing would end the subscription.
+            self.leave(&receiver.spot, !receiver.durable);
         }
         self.ends.free.retain(|end| matches!(end, End::Sender(_)));
         let _ = asking.reply.send(Err(why));

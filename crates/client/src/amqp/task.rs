@@ -62,8 +62,8 @@ pub(super) struct Ends {
     pub(super) asking: Option<Asking>,
     /// Ends that want a link.
     pub(super) free: BTreeSet<End>,
-    /// Links that nobody wants any more.
-    pub(super) leaving: Vec<At>,
+    /// Links that nobody wants any more, each with whether it is closed for good.
+    pub(super) leaving: Vec<(At, bool)>,
     pub(super) window: Window,
     /// Links made.
     pub(super) generation: u64,
