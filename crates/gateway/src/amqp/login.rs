@@ -76,7 +76,10 @@ impl Login {
             return self.fail(Code::Auth);
         };
         let mut exchange = Exchange::new(mechanism, *settings);
-        let step = exchange.step(initial_response);
+        // The trace of ANONYMOUS means nothing here; some clients put a NUL before it, as in PLAIN.
+        let traced = initial_response.filter(|_| mechanism == Mechanism::Anonymous);
+        let trace = traced.and_then(|response| response.strip_prefix(b"\0"));
+        let step = exchange.step(trace.or(initial_response));
         self.exchange = Some(Box::new(exchange));
         self.go_on(step)
     }

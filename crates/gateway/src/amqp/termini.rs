@@ -114,7 +114,9 @@ impl Face {
         let subscription = durable.then(|| format!("{}/{}", self.container, attach.name));
         let mut consumer = Consumer::new(address, subscription);
         consumer.settled = attach.snd_settle_mode == SenderSettleMode::Settled;
-        consumer.copies = source.distribution_mode == Some(DistributionMode::Copy);
+        // A subscription is this client's own: JMS asks for copies of a topic's messages, and what
+        // it accepts is not to come again.
+        consumer.copies = is_browsed(source) && consumer.subscription.is_none();
         consumer.default_outcome.clone_from(&source.default_outcome);
         consumer.message_size_max_bytes = attach.max_message_size.unwrap_or(0);
         commands.push_back(consume(name, &consumer, kind));
@@ -150,9 +152,8 @@ impl Face {
         let Some(id) = self.links.named(name) else { return };
         let Some(link) = self.links.get_mut(id) else { return };
         let Some(asked) = link.asked.take() else { return };
-        let copies = matches!(&link.end, End::Consumer(consumer) if consumer.copies);
         let answer = AttachAnswer {
-            source: asked.source.map(|source| actual_source(source, copies)),
+            source: asked.source.map(actual_source),
             target: asked.target,
             ..AttachAnswer::default()
         };
@@ -175,6 +176,8 @@ impl Face {
             && consumer.subscription.take().is_some()
         {
             // A queue keeps its messages anyway: durable or not is all the same.
+            let source = link.asked.as_ref().and_then(|asked| asked.source.as_ref());
+            consumer.copies = source.is_some_and(is_browsed);
             commands.push_back(consume(name, consumer, None));
             return;
         }
@@ -274,9 +277,13 @@ fn actual_target(target: Target) -> Target {
     Target { durable: TerminusDurability::None, ..target }
 }
 
+fn is_browsed(source: &Source) -> bool {
+    source.distribution_mode == Some(DistributionMode::Copy)
+}
+
 /// The source as it is: filters that are not applied are not named (AMQP 3.5.8).
-fn actual_source(source: Source, copies: bool) -> Source {
-    let mode = if copies { DistributionMode::Copy } else { DistributionMode::Move };
+fn actual_source(source: Source) -> Source {
+    let mode = if is_browsed(&source) { DistributionMode::Copy } else { DistributionMode::Move };
     Source {
         distribution_mode: Some(mode),
         filter: Fields::new(),
