@@ -104,8 +104,8 @@ pub enum Error {
     Protocol(&'static str),
     /// The broker broke the rules of AMQP.
     Amqp(String),
-    /// The broker has forgotten the connection before it acknowledged this message, so it may
-    /// have it or not.
+    /// The connection ended, or was forgotten, before the broker said what became of this message,
+    /// so it may have it or not.
     Uncertain,
     /// The body of a text message is not UTF-8.
     NotText,

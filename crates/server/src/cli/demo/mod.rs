@@ -117,7 +117,7 @@ impl Demo {
         let began = Instant::now();
         super::print(&self.introduction(seed))?;
         let password = crate::entropy::password();
-        let directory = Directory::new(&password)?;
+        let directory = Directory::new(&password, self.protocol)?;
         let mut victim = Victim::start(&directory).await?;
         let system = |error: std::io::Error| Failure::new(Code::Failed, error);
         let door = TcpListener::bind("127.0.0.1:0").await.map_err(system)?;

@@ -2,6 +2,7 @@
 
 use crate::auth::verifier;
 use crate::cli::exit::{Code, Failure};
+use crate::cli::target::Speak;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -15,13 +16,18 @@ const START_TIMEOUT: Duration = Duration::from_secs(20);
 /// Who the demo logs in as.
 pub(super) const USER: &str = "demo";
 
+/// Without links that are resumed, what is on its way when a connection is cut counts as an attempt.
+/// After so many cuts that would make dead letters of messages that nobody has seen.
+const NO_DEAD_LETTERS: &str =
+    "\n[[policies]]\npattern = \"**\"\nkind = \"queue\"\ndeliveries_max = 0\n";
+
 /// A directory of its own, removed with everything in it when dropped.
 #[derive(Debug)]
 pub(super) struct Directory(PathBuf);
 
 impl Directory {
     /// Makes the directory, with a configuration whose only user has this password.
-    pub(super) fn new(password: &str) -> Result<Self, Failure> {
+    pub(super) fn new(password: &str, speak: Speak) -> Result<Self, Failure> {
         let failed = |what: &dyn std::fmt::Display| {
             Failure::new(Code::Failed, format!("cannot prepare the demo: {what}"))
         };
@@ -34,7 +40,8 @@ impl Directory {
             "[[users]]\nname = \"{USER}\"\npassword_verifier = \"{verifier}\"\n\n\
              [[users.permissions]]\npattern = \"**\"\nsend = true\nreceive = true\n\n\
              # A login that is cut counts as a wrong password.\n\
-             [auth]\nfailures_per_minute_max = 1000000\n"
+             [auth]\nfailures_per_minute_max = 1000000\n{}",
+            if speak == Speak::Amqp { NO_DEAD_LETTERS } else { "" },
         );
         std::fs::write(directory.0.join("wharf.toml"), config).map_err(|e| failed(&e))?;
         Ok(directory)
