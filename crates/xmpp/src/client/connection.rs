@@ -92,6 +92,8 @@ impl Connection {
             if let Some(event) = self.events.pop_front() {
                 return Some(event);
             }
+            // An idle stream keeps no memory for what it has told.
+            self.events.shrink_to(0);
             if self.link.phase == Phase::Over {
                 input.take();
                 return self.link.take_ending().map(Event::Closed);

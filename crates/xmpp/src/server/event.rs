@@ -9,7 +9,9 @@ use wharf_sasl::server::{Failure, Question};
 /// Something that happened.
 #[derive(Debug)]
 pub enum Event<'a> {
-    /// The client begins. Answer with `accept`, `refuse` or `redirect`.
+    /// The client begins. Answer with `accept`, `refuse` or `redirect`. The host is the domain of
+    /// the header's `to`; where it has none, the one that HTTP named will do (RFC 6120, section
+    /// 4.7.2).
     Opening(Header),
     /// The login asks the user database. Answer with `answer`.
     Question(Question),

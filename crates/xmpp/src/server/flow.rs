@@ -16,7 +16,7 @@ impl Connection {
                 Ok(self.count(stanza).map(Event::Stanza))
             }
             Frame::Other(element) => match (element.name(), element.namespace()) {
-                (_, ns::SM) => self.on_management(&element).map(|()| None),
+                (_, ns::SM) => self.on_management(&element),
                 ("active" | "inactive", ns::CSI) => {
                     self.on_client_state(element.name());
                     Ok(None)

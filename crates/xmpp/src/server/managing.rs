@@ -46,30 +46,27 @@ impl Connection {
     }
 
     /// Elements of stream management once a resource is bound.
-    pub(super) fn on_management(&mut self, element: &Element<'_>) -> Result<(), Violation> {
+    pub(super) fn on_management<'a>(
+        &mut self,
+        element: &Element<'_>,
+    ) -> Result<Option<Event<'a>>, Violation> {
         if let Some(told) = self.link.on_acknowledging(element) {
-            let handled = told?.map(|up_to| Event::Handled { up_to });
-            self.events.extend(handled);
-            return Ok(());
+            return Ok(told?.map(|up_to| Event::Handled { up_to }));
         }
         match element.name() {
             // XEP-0198 3: at most once.
-            "enable" if self.enable_asked => Err(Violation::Unexpected("a second <enable/>")),
-            "enable" if self.config.stream_management => {
-                self.ask_enable(read_enable(element));
-                Ok(())
+            "enable" if self.enable_asked => {
+                return Err(Violation::Unexpected("a second <enable/>"));
             }
+            "enable" if self.config.stream_management => self.ask_enable(read_enable(element)),
             "enable" => {
                 let failed = failed(StanzaCondition::FeatureNotImplemented, None);
                 self.link.message(|out| out.extend_from_slice(&failed));
-                Ok(())
             }
-            "resume" | "r" | "a" => {
-                self.refuse_management(element);
-                Ok(())
-            }
-            _ => Err(Violation::UnknownElement),
+            "resume" | "r" | "a" => self.refuse_management(element),
+            _ => return Err(Violation::UnknownElement),
         }
+        Ok(None)
     }
 
     pub(super) fn ask_enable(&mut self, request: EnableRequest) {

@@ -19,12 +19,28 @@ pub fn is_text(text: &str) -> bool {
 /// Octets of the name without colon that `text` begins with.
 // Namespaces in XML 1.0, production 4.
 pub(crate) fn ncname_len(text: &str) -> usize {
+    let octets = text.as_bytes();
+    let len = octets.iter().position(|&byte| !is_ascii_name(byte)).unwrap_or(octets.len());
+    // Most names are of ASCII alone.
+    match (octets.first(), octets.get(len)) {
+        (Some(first), None | Some(0..=0x7f)) if !first.is_ascii_digit() && len > 0 => {
+            if matches!(first, b'-' | b'.') { 0 } else { len }
+        }
+        _ => any_ncname_len(text),
+    }
+}
+
+fn any_ncname_len(text: &str) -> usize {
     let mut rest = text.char_indices();
     match rest.next() {
         Some((_, first)) if is_name_start(first) => {}
         _ => return 0,
     }
     rest.find(|&(_, c)| !is_name(c)).map_or(text.len(), |(at, _)| at)
+}
+
+fn is_ascii_name(byte: u8) -> bool {
+    matches!(byte, b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'_' | b'-' | b'.')
 }
 
 /// Production 4 without the colon.
@@ -50,7 +66,7 @@ fn is_name_start(c: char) -> bool {
 /// Production 4a without the colon.
 fn is_name(c: char) -> bool {
     if c.is_ascii() {
-        return c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
+        return u8::try_from(c).is_ok_and(is_ascii_name);
     }
     is_name_start(c) || matches!(c, '\u{b7}' | '\u{300}'..='\u{36f}' | '\u{203f}'..='\u{2040}')
 }

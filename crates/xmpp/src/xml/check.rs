@@ -25,8 +25,18 @@ pub fn parse<'a>(text: &'a str, limits: &XmlLimits) -> Result<Element<'a>, XmlFa
     let mut lexer = Lexer::new(text);
     lexer.declaration()?;
     let start = lexer.at();
-    Check { lexer, limits, open: Stack::new(), bindings: Stack::new() }.document()?;
-    Ok(Element::root(text.get(start..).unwrap_or_default()))
+    let mut check = Check {
+        lexer,
+        limits,
+        open: Stack::new(),
+        bindings: Stack::new(),
+        attributes: Stack::new(),
+        content: None,
+    };
+    let end = check.document()?;
+    let within = |at: usize| at.saturating_sub(start);
+    let content = check.content.map(|(from, to)| (within(from), within(to)));
+    Ok(Element::root(text.get(start..end).unwrap_or_default(), content))
 }
 
 /// An element whose end tag has not come.
@@ -43,19 +53,29 @@ struct Binding<'a> {
     uri: Raw<'a>,
 }
 
-/// The attributes of one element.
-type Attributes<'a> = Stack<QName<'a>, 12>;
-
 struct Check<'a, 'l> {
     lexer: Lexer<'a>,
     limits: &'l XmlLimits,
     open: Stack<Open<'a>, 12>,
     bindings: Stack<Binding<'a>, 6>,
+    /// Attributes of the element that is being read.
+    attributes: Stack<QName<'a>, 8>,
+    /// Where the content of the outermost element begins and ends.
+    content: Option<(usize, usize)>,
 }
 
 impl<'a> Check<'a, '_> {
-    fn document(&mut self) -> Result<(), XmlFault> {
+    /// Where the outermost element ends.
+    fn document(&mut self) -> Result<usize, XmlFault> {
+        match self.lexer.token()? {
+            Token::Start(name) => self.start(name)?,
+            _ => return Err(XmlFault::NotWellFormed("there is no element")),
+        }
+        if self.open.len() == 0 {
+            return self.after();
+        }
         loop {
+            let at = self.lexer.at();
             match self.lexer.token()? {
                 Token::Start(name) => self.start(name)?,
                 Token::End(name) => self.end(name)?,
@@ -63,16 +83,18 @@ impl<'a> Check<'a, '_> {
                 Token::Done => return Err(XmlFault::NotWellFormed("an element does not end")),
             }
             if self.open.len() == 0 {
+                self.content = self.content.map(|(from, _)| (from, at));
                 return self.after();
             }
         }
     }
 
     /// Behind the element there may be white space (XWS-A02), and nothing else.
-    fn after(&mut self) -> Result<(), XmlFault> {
+    fn after(&mut self) -> Result<usize, XmlFault> {
+        let end = self.lexer.at();
         self.lexer.space();
         match self.lexer.token()? {
-            Token::Done => Ok(()),
+            Token::Done => Ok(end),
             Token::Start(_) => Err(XmlFault::NotWellFormed("two elements in one message")),
             _ => Err(XmlFault::NotWellFormed("something behind the element")),
         }
@@ -93,7 +115,7 @@ impl<'a> Check<'a, '_> {
             return Err(XmlFault::OverLimit(Bound::Depth));
         }
         let outside = self.bindings.len();
-        let mut attributes = Attributes::new();
+        self.attributes.truncate(0);
         let mut count = 0usize;
         while let Some(attribute) = self.lexer.attribute()? {
             if count >= self.limits.attribute_count_max {
@@ -103,10 +125,10 @@ impl<'a> Check<'a, '_> {
             match declares(&attribute) {
                 Some(prefix) => self.declare(outside, prefix, &attribute)?,
                 None => {
-                    if attributes.since(0).any(|known| known.whole == attribute.name.whole) {
+                    if self.is_known(attribute.name.whole) {
                         return Err(XmlFault::NotWellFormed("an attribute that is there twice"));
                     }
-                    attributes.push(attribute.name);
+                    self.attributes.push(attribute.name);
                 }
             }
         }
@@ -114,13 +136,21 @@ impl<'a> Check<'a, '_> {
         if !name.prefix.is_empty() && self.namespace(name.prefix)? == ns::CLIENT {
             return Err(XmlFault::ContentPrefix);
         }
-        self.prefixed(&attributes)?;
+        self.prefixed()?;
         if empty {
             self.bindings.truncate(outside);
         } else {
+            if self.open.len() == 0 {
+                self.content = Some((self.lexer.at(), self.lexer.at()));
+            }
             self.open.push(Open { name: name.whole, bindings: outside });
         }
         Ok(())
+    }
+
+    /// Whether the element has an attribute that is written so.
+    fn is_known(&self, name: &str) -> bool {
+        self.attributes.since(0).any(|known| known.whole == name)
     }
 
     // Namespaces in XML 1.0, sections 2.2 and 3.
@@ -148,14 +178,14 @@ impl<'a> Check<'a, '_> {
     }
 
     /// Prefixes of attributes are declared, and no two of them are the same attribute.
-    fn prefixed(&self, attributes: &Attributes<'a>) -> Result<(), XmlFault> {
+    fn prefixed(&self) -> Result<(), XmlFault> {
         let prefixed = |name: &&QName<'a>| !name.prefix.is_empty();
-        for (at, name) in attributes.since(0).enumerate() {
+        for (at, name) in self.attributes.since(0).enumerate() {
             if name.prefix.is_empty() {
                 continue;
             }
             let namespace = self.namespace(name.prefix)?;
-            let before = attributes.since(0).take(at).filter(prefixed);
+            let before = self.attributes.since(0).take(at).filter(prefixed);
             for other in before.filter(|other| other.local == name.local) {
                 if self.namespace(other.prefix)? == namespace {
                     return Err(XmlFault::NotWellFormed("an attribute that is there twice"));

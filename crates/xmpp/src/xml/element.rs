@@ -29,24 +29,21 @@ pub struct Attribute<'a> {
 }
 
 impl<'a> Element<'a> {
-    /// The element that a checked text begins with.
-    pub(super) fn root(text: &'a str) -> Self {
+    /// A checked text, whose content lies there.
+    pub(super) fn root(text: &'a str, content: Option<(usize, usize)>) -> Self {
         let mut lexer = Lexer::new(text);
         let name = match lexer.token() {
             Ok(Token::Start(name)) => name,
             _ => QName::default(),
         };
-        Self::read(&mut lexer, 0, name, &Scope::default())
+        let (scope, attributes_end) = read_tag(&mut lexer, &Scope::default());
+        let namespace = scope.namespace(name.prefix);
+        Self { raw: text, name, namespace, attributes_end, content, scope }
     }
 
     /// The element whose start tag's name was read last.
     fn read(lexer: &mut Lexer<'a>, start: usize, name: QName<'a>, outside: &Scope<'a>) -> Self {
-        let mut scope = outside.clone();
-        let mut end = lexer.at();
-        while let Ok(Some(attribute)) = lexer.attribute() {
-            scope.learn(&attribute);
-            end = lexer.at();
-        }
+        let (scope, attributes_end) = read_tag(lexer, outside);
         let content = match lexer.tag_end() {
             Ok(false) => {
                 let content = lexer.at();
@@ -59,7 +56,7 @@ impl<'a> Element<'a> {
             raw: lexer.between(start, lexer.at()),
             name,
             namespace: scope.namespace(name.prefix),
-            attributes_end: within(end),
+            attributes_end: within(attributes_end),
             content: content.map(|(from, to)| (within(from), within(to))),
             scope,
         }
@@ -253,6 +250,17 @@ impl<'a> Iterator for Children<'a> {
             }
         }
     }
+}
+
+/// Reads the attributes of a tag: what holds inside, and where they end.
+fn read_tag<'a>(lexer: &mut Lexer<'a>, outside: &Scope<'a>) -> (Scope<'a>, usize) {
+    let mut scope = outside.clone();
+    let mut end = lexer.at();
+    while let Ok(Some(attribute)) = lexer.attribute() {
+        scope.learn(&attribute);
+        end = lexer.at();
+    }
+    (scope, end)
 }
 
 /// Reads on behind the end tag of an element whose start tag was read; where that end tag begins.

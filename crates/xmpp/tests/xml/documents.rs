@@ -62,6 +62,18 @@ fn one_element_a_message() {
 }
 
 #[test]
+fn a_text_is_no_element() {
+    for text in [
+        "<![CDATA[x]]>",
+        "<?xml version='1.0'?>x",
+        "<?xml version='1.0'?><![CDATA[]]>",
+        "<?xml version='1.0'?> ",
+    ] {
+        assert!(is_ill_formed(text), "{text}");
+    }
+}
+
+#[test]
 fn what_xmpp_leaves_out_of_xml() {
     // XWS-021, RFC 6120 11.1.
     let documents = [
