@@ -8,8 +8,8 @@ cd "$(dirname "$0")" || exit 1
 
 seconds=${1:-60}
 [ $# -gt 0 ] && shift
-[ $# -gt 0 ] || set -- ws_handshake ws_uri ws_server ws_client ws_roundtrip amqp_decode mbws_decode \
-    mbws_server mbws_client gateway_session broker_replay store_recovery sim_world
+[ $# -gt 0 ] || set -- ws_handshake ws_uri ws_server ws_client ws_roundtrip amqp_decode amqp_server amqp_client \
+    mbws_decode mbws_server mbws_client gateway_session broker_replay store_recovery sim_world
 
 cargo +nightly fuzz build --fuzz-dir . --features fuzzing || exit 1
 

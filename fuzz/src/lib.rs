@@ -11,6 +11,7 @@
 //! | [`ws_server`], [`ws_client`] | events that depend on how the input is cut; events above the limits |
 //! | [`ws_roundtrip`] | what comes out is not what went in |
 //! | [`amqp_decode`] | a value, a frame or a message that means something else when it is written again |
+//! | [`amqp_server`], [`amqp_client`] | events or output that depend on how the input is cut; frames out of order; memory that grows |
 //! | [`mbws_decode`] | a frame that means something else in another kind or unit |
 //! | [`mbws_server`], [`mbws_client`] | numbers that jump, frames that the other side cannot read |
 //! | [`gateway_session`] | a client that stops the broker, or is told something invalid |
@@ -25,7 +26,12 @@
     reason = "a harness owns the clock that it hands to the engines"
 )]
 
+pub mod amqp_client;
 pub mod amqp_decode;
+mod amqp_link;
+mod amqp_script;
+pub mod amqp_server;
+mod amqp_watch;
 pub mod broker_replay;
 mod cuts;
 pub mod gateway_session;
@@ -47,8 +53,10 @@ pub mod ws_uri;
 pub type Target = fn(&[u8]);
 
 /// Every target by its name.
-pub const TARGETS: [(&str, Target); 13] = [
+pub const TARGETS: [(&str, Target); 15] = [
+    ("amqp_client", amqp_client::run),
     ("amqp_decode", amqp_decode::run),
+    ("amqp_server", amqp_server::run),
     ("broker_replay", broker_replay::run),
     ("gateway_session", gateway_session::run),
     ("mbws_client", mbws_client::run),
