@@ -161,6 +161,7 @@ impl Connection {
     /// The WebSocket is gone, however that came.
     pub fn handle_transport_closed(&mut self) {
         self.link.on_transport_closed();
+        self.forget();
     }
 
     /// More was sent ahead than the caller keeps.

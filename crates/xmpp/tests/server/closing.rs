@@ -170,3 +170,23 @@ fn a_stream_can_be_closed_while_an_answer_is_due() {
     );
     assert!(trace.us.is_over());
 }
+
+#[test]
+fn an_answer_after_the_end_is_for_nobody() {
+    let mut trace = Trace::new();
+    trace.play(
+        "
+        C: $open
+        E: opening to=example.com
+        A: accept
+        S: $opened
+        S: $logins
+        C: $plain
+        E: question password tim secret
+        X: gone
+        E: closed by Peer code=1000",
+    );
+    let answer = wharf_sasl::server::Answer::Is { user: "tim".to_owned() };
+    assert_eq!(trace.us.answer(answer), Err(Misuse::NothingAsked));
+    trace.play("");
+}

@@ -6,11 +6,13 @@ use roxmltree::{Document, Node, NodeType};
 use wharf_xmpp::limits::XmlLimits;
 use wharf_xmpp::xml::{Element, XmlFault, parse};
 
-/// Where the other reader is not strict: Namespaces in XML 1.1 allow it, 1.0 does not; and a colon
-/// that a name begins with.
+/// Where the other reader is not strict: a prefix for no namespace, which is allowed by Namespaces
+/// in XML 1.1 alone; a default namespace that is declared twice; a colon that a name begins with.
 fn is_lenience(fault: XmlFault, text: &str) -> bool {
     match fault {
-        XmlFault::NotWellFormed("a prefix for no namespace") => true,
+        XmlFault::NotWellFormed(
+            "a prefix for no namespace" | "a namespace that is declared twice",
+        ) => true,
         XmlFault::NotWellFormed("a name was expected") => {
             ["<:", "</:", " :", "\t:", "\n:", "\r:"].iter().any(|begin| text.contains(begin))
         }
