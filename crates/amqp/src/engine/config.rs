@@ -26,7 +26,8 @@ pub enum SaslPolicy {
     /// None: the AMQP header comes first. An acceptor answers a SASL header with the AMQP one.
     #[default]
     Absent,
-    /// An acceptor goes on with either header and offers these mechanisms in a SASL layer.
+    /// An acceptor goes on with either header and offers these mechanisms in a SASL layer; if there
+    /// are none, there is no such layer.
     Offered(Vec<String>),
     /// A SASL layer is demanded. An acceptor offers these mechanisms; for an initiator the list is
     /// empty and the mechanism is chosen when the offer has come.
@@ -42,18 +43,19 @@ pub struct Config {
     pub framing: Framing,
     /// The SASL layer.
     pub sasl: SaslPolicy,
-    /// Largest frame accepted, in octets; at least 512 (AMQP 2.7.1).
+    /// Largest frame accepted, in octets; less than 512 is 512 (AMQP 2.7.1).
     pub max_frame_size_bytes: u32,
     /// Highest channel number accepted: sessions on the connection, less one.
     pub channel_max: u16,
     /// Highest link handle accepted in a session.
     pub handle_max: u32,
-    /// The peer is closed when nothing comes for twice this long; it is told this value
-    /// (AMQP 2.4.5). `None`: it may be silent for ever.
+    /// The peer is told this value, and is closed after two to three times as long without a word
+    /// (AMQP 2.4.5). `None`, or less than a millisecond: it may be silent for ever.
     pub idle_time_out: Option<Duration>,
-    /// Transfer frames a session may have received and not handled.
+    /// Transfer frames a session may receive before the next flow; at least 1.
     pub incoming_window_frames: u32,
-    /// Largest message accepted, in octets, over all its frames.
+    /// Largest message accepted, in octets, over all its frames. The parts of unfinished ones may
+    /// take four times as much, over all links.
     pub message_size_max_bytes: u64,
     /// Time from the first header to the peer's open.
     pub open_timeout: Duration,

@@ -225,6 +225,19 @@ impl Connection {
         !self.outbound.is_empty() || self.has_session_output()
     }
 
+    /// Octets of answers that wait to be sent. Deliveries are not counted: they are as many as the
+    /// caller gave. How many answers there are is up to the peer, so a caller that cannot send reads
+    /// no more when this grows.
+    #[must_use]
+    pub fn answer_bytes(&self) -> usize {
+        self.outbound.len()
+    }
+
+    /// The caller has not read for some time what the peer may have sent: its silence is no fault.
+    pub fn excuse_silence(&mut self) {
+        self.timers.heard = true;
+    }
+
     /// Whether both opens were exchanged and no close was.
     #[must_use]
     pub fn is_open(&self) -> bool {

@@ -36,7 +36,8 @@ pub enum Event<'a> {
     SaslChallenge(Vec<u8>),
     /// Initiator: the outcome. The AMQP header is sent at once after success.
     SaslOutcome(sasl_frame::Outcome),
-    /// The peer's open. An acceptor answers with `open`, or with `close` and an error.
+    /// The peer's open. An acceptor answers with `open`, or with `close` and an error; nothing more
+    /// is read until it has.
     Opened(Box<Open>),
     /// A session has begun, by whichever side.
     Begun(SessionId, Box<Begin>),
@@ -46,23 +47,27 @@ pub enum Event<'a> {
     Attached(LinkId, Box<Attach>),
     /// A message has come, whole.
     Transferred(Transferred<'a>),
-    /// A delivery was given up by its sender; it has cost its credit.
+    /// A delivery was given up by its sender, or resumes one that is not known here; it has cost its
+    /// credit, and is settled.
     Aborted(LinkId),
     /// What the peer allows on a link that sends.
     Credit(LinkId, CreditView),
-    /// The peer, who sends on this link, has used up or given back all credit (drain).
+    /// The peer, who sends on this link, was asked to drain it, and has used up or given back all
+    /// credit.
     Drained(LinkId),
     /// The peer's word on deliveries sent.
     Outcome(Outcome),
-    /// A delivery queued but never put on the wire: its link or session is gone, or its credit was
-    /// taken back before.
+    /// A delivery that did not leave, or not whole: its link or session is gone, and before that
+    /// there was no credit or no window for it. Nothing else is told of it.
     Unsent {
         /// The link.
         link: LinkId,
         /// The caller's name of the delivery.
         cookie: u64,
     },
-    /// The link is gone. The answer is sent already.
+    /// The link is gone. The answer is sent already. Unless it is closed or in error, deliveries on
+    /// it that are not settled may still be: by an `Outcome` with the handle it had, and at last when
+    /// the session ends.
     Detached {
         /// The link.
         link: LinkId,
@@ -78,7 +83,8 @@ pub enum Event<'a> {
         /// The error, if there was one, and whose it is.
         error: Option<(By, Error)>,
     },
-    /// The connection is over, and this is the last event.
+    /// The connection is over, and this is the last event. What was queued and not settled is not
+    /// told one by one.
     Closed(Closed),
 }
 
@@ -152,7 +158,7 @@ pub struct Outcome {
     pub first: u64,
     /// Last cookie.
     pub last: u64,
-    /// The state; `None` if the peer settled them without one, or closed the link.
+    /// The state; `None` if the peer settled them without a new one, or the link is over.
     pub state: Option<DeliveryState>,
     /// Whether they are settled. If not, `settle_sent` settles them.
     pub settled: bool,
@@ -176,7 +182,7 @@ pub struct Closed {
     pub error: Option<Error>,
     /// What the peer did wrong, if that is why.
     pub violation: Option<Violation>,
-    /// Whether both closes were exchanged.
+    /// Whether both closes were exchanged, and nobody broke the rules.
     pub clean: bool,
 }
 

@@ -34,6 +34,16 @@
 //! Whether a peer's SASL response is right, whether its links have nodes, how much credit they get,
 //! and the outcome of deliveries. Everything else, such as echoing a flow, answering a begin or an
 //! end, is done here.
+//!
+//! # What the caller heeds
+//! - A caller that cannot send stops reading when [`Connection::answer_bytes`] grows, and says so by
+//!   [`Connection::excuse_silence`] when a timer is due.
+//! - A delivery given to `deliver` ends in exactly one of [`Event::Unsent`], an [`Event::Outcome`]
+//!   that is settled, the caller's own `settle_sent`, or the end of the connection.
+//! - A link id is used again once its link is `Detached` or was detached here.
+//! - Links are not resumed: nothing unsettled is told in an attach, and what a peer resumes is
+//!   passed over. A peer's `max-message-size`, and its wish for no new deliveries
+//!   (`incomplete-unsettled`), are in its attach, for the caller to heed.
 
 mod attaching;
 mod closing;

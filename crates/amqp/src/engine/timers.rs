@@ -60,7 +60,7 @@ impl Timer {
 pub(super) struct Fired {
     /// The stage has lasted too long.
     pub(super) stage: bool,
-    /// The peer was silent for twice its time-out.
+    /// The peer was silent for two whole periods of its time-out.
     pub(super) idle: bool,
     /// Nothing was sent for some time: say something.
     pub(super) beat: bool,

@@ -282,6 +282,14 @@ impl Outbound {
     pub(super) fn is_empty(&self) -> bool {
         self.units.is_empty() && self.frames.is_empty()
     }
+
+    pub(super) fn len(&self) -> usize {
+        let units = self.units.iter().map(|unit| match unit {
+            Unit::Header(header) => header.len(),
+            Unit::Frames(frames) => frames.len(),
+        });
+        units.fold(self.frames.len(), usize::saturating_add)
+    }
 }
 
 /// Appends what `put` does, unless that is more than `size_max_bytes`.

@@ -10,11 +10,14 @@
 mod closing;
 mod credit;
 mod detaching;
+mod fragments;
 mod headers;
 mod links;
 mod octets;
 mod opening;
 mod pair;
+mod pair_node;
+mod pair_world;
 mod sasl;
 mod sessions;
 mod settlement;

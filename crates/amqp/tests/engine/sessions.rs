@@ -447,6 +447,21 @@ fn sessions_take_turns() {
     assert_eq!(sent, [50, 50]);
 }
 
+/// Answers that nobody fetches are counted, for the caller to stop reading.
+#[test]
+fn answers_that_wait_are_counted() {
+    let mut t = opened();
+    assert_eq!(t.us.answer_bytes(), 0);
+    for _ in 0..10 {
+        t.hear(7, begin());
+        t.hear(7, End::default());
+    }
+    // A begin of 33 octets and an end of 12, each time.
+    assert_eq!(t.us.answer_bytes(), 450);
+    t.forget();
+    assert_eq!(t.us.answer_bytes(), 0);
+}
+
 /// The connection goes on when a session is broken.
 #[test]
 fn other_sessions_do_not_notice() {

@@ -62,6 +62,20 @@ fn a_late_call_does_not_count_twice() {
     t.told("");
 }
 
+/// Nor is what this side has not read.
+#[test]
+fn a_caller_that_does_not_read_excuses_the_peer() {
+    let mut t = Trace::opened(watching(10 * SECOND), Open::new("peer"));
+    for n in 1..20 {
+        t.us.excuse_silence();
+        t.at(n * 10 * SECOND);
+        t.told("");
+    }
+    t.at(200 * SECOND);
+    t.at(210 * SECOND);
+    t.told("us< 0 close error=amqp:resource-limit-exceeded");
+}
+
 #[test]
 fn without_a_time_out_nothing_is_due() {
     let mut t = Trace::opened(config(Side::Acceptor, Framing::Stream), Open::new("peer"));
