@@ -9,7 +9,8 @@ cd "$(dirname "$0")" || exit 1
 seconds=${1:-60}
 [ $# -gt 0 ] && shift
 [ $# -gt 0 ] || set -- ws_handshake ws_uri ws_server ws_client ws_roundtrip amqp_decode amqp_server amqp_client \
-    mbws_decode mbws_server mbws_client gateway_session broker_replay store_recovery sim_world
+    mbws_decode mbws_server mbws_client xmpp_xml xmpp_jid xmpp_server gateway_session \
+    broker_replay store_recovery sim_world
 
 cargo +nightly fuzz build --fuzz-dir . --features fuzzing || exit 1
 
@@ -19,7 +20,7 @@ for target in "$@"; do
     case $target in
         sim_world) max_len=16 ;;
         store_recovery) max_len=200 ;;
-        amqp_decode | mbws_decode | ws_uri) max_len=1000 ;;
+        amqp_decode | mbws_decode | ws_uri | xmpp_jid) max_len=1000 ;;
         ws_server | ws_client) max_len=3000 ;;
         *) max_len=2000 ;;
     esac

@@ -14,6 +14,9 @@
 //! | [`amqp_server`], [`amqp_client`] | events or output that depend on how the input is cut; frames out of order; memory that grows |
 //! | [`mbws_decode`] | a frame that means something else in another kind or unit |
 //! | [`mbws_server`], [`mbws_client`] | numbers that jump, frames that the other side cannot read |
+//! | [`xmpp_xml`] | a message that another reader sees otherwise; a stanza that changes on its way |
+//! | [`xmpp_jid`] | an address whose enforced form is not its own |
+//! | [`xmpp_server`] | output that is no XML, or comes after the end; numbers that jump |
 //! | [`gateway_session`] | a client that stops the broker, or is told something invalid |
 //! | [`broker_replay`] | a journal that recovery neither refuses nor understands |
 //! | [`store_recovery`] | a damaged log that is read as something that was never written |
@@ -48,12 +51,15 @@ mod ws_link;
 pub mod ws_roundtrip;
 pub mod ws_server;
 pub mod ws_uri;
+pub mod xmpp_jid;
+pub mod xmpp_server;
+pub mod xmpp_xml;
 
 /// A target: takes any input, panics on a finding.
 pub type Target = fn(&[u8]);
 
 /// Every target by its name.
-pub const TARGETS: [(&str, Target); 15] = [
+pub const TARGETS: [(&str, Target); 18] = [
     ("amqp_client", amqp_client::run),
     ("amqp_decode", amqp_decode::run),
     ("amqp_server", amqp_server::run),
@@ -69,4 +75,7 @@ pub const TARGETS: [(&str, Target); 15] = [
     ("ws_roundtrip", ws_roundtrip::run),
     ("ws_server", ws_server::run),
     ("ws_uri", ws_uri::run),
+    ("xmpp_jid", xmpp_jid::run),
+    ("xmpp_server", xmpp_server::run),
+    ("xmpp_xml", xmpp_xml::run),
 ];

@@ -7,12 +7,14 @@ use wharf_xmpp::limits::XmlLimits;
 use wharf_xmpp::xml::{Element, XmlFault, parse};
 
 /// Where the other reader is not strict: a prefix for no namespace, which is allowed by Namespaces
-/// in XML 1.1 alone; a default namespace that is declared twice; a colon that a name begins with.
+/// in XML 1.1 alone; a default namespace that is declared twice; a colon that a name begins
+/// with; a number that is no character.
 fn is_lenience(fault: XmlFault, text: &str) -> bool {
     match fault {
         XmlFault::NotWellFormed(
             "a prefix for no namespace" | "a namespace that is declared twice",
         ) => true,
+        XmlFault::NotWellFormed("a reference to no character") => text.contains("&#"),
         XmlFault::NotWellFormed("a name was expected") => {
             ["<:", "</:", " :", "\t:", "\n:", "\r:"].iter().any(|begin| text.contains(begin))
         }

@@ -1,0 +1,3 @@
+#![no_main]
+#![doc = "libFuzzer on `wharf_fuzz::xmpp_server`."]
+libfuzzer_sys::fuzz_target!(|data: &[u8]| wharf_fuzz::xmpp_server::run(data));
