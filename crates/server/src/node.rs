@@ -8,6 +8,7 @@ use crate::mailbox::{Letter, Mailbox};
 use crate::metrics::Metrics;
 use crate::net::admission::Admission;
 use crate::settings;
+use crate::shard::Seat;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -39,7 +40,8 @@ pub(crate) struct Node {
     pub(crate) policy: Policy,
     pub(crate) auth: Authenticator,
     pub(crate) admission: Arc<Admission>,
-    pub(crate) mailbox: Arc<Mailbox>,
+    pub(crate) mailbox: Mailbox,
+    pub(crate) seat: Seat,
     pub(crate) metrics: Metrics,
     phase: watch::Sender<Phase>,
     failure: OnceLock<String>,
@@ -67,7 +69,8 @@ impl Node {
                 config.listen.connections_max,
                 config.listen.connections_per_ip_max,
             ),
-            mailbox: Arc::default(),
+            mailbox: Mailbox::default(),
+            seat: Seat::default(),
             metrics: Metrics::default(),
             phase: watch::Sender::new(Phase::Starting),
             failure: OnceLock::new(),
