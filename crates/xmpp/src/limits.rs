@@ -13,6 +13,10 @@ pub const ADDRESS_MAX_BYTES: usize = 3071;
 /// Longest identifier of a managed stream that is looked up (XEP-0198, section 5).
 pub const STREAM_ID_MAX_BYTES: usize = 4000;
 
+/// Octets of output that wait before nothing more should be read: whoever asks and does not listen
+/// is not answered without end.
+pub const PENDING_MAX_BYTES: usize = 256 << 10;
+
 /// Bounds of one XML document, which is one WebSocket message. They are looked at before anything
 /// is kept: what is over one of them has cost only the reading.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

@@ -3,6 +3,7 @@
 use super::config::Config;
 use super::event::{Event, LoginFailure, ManagedStream};
 use crate::jid::Jid;
+use crate::limits::PENDING_MAX_BYTES;
 use crate::ns;
 use crate::stream::{
     By, Closed, Due, Frame, Header, Input, Ledger, Link, Misuse, Phase, Random, Version, Violation,
@@ -125,6 +126,12 @@ impl Connection {
     #[must_use]
     pub fn pending_bytes(&self) -> usize {
         self.link.pending_bytes()
+    }
+
+    /// Whether more should be read from the WebSocket: the server takes what it is sent.
+    #[must_use]
+    pub fn wants_input(&self) -> bool {
+        self.link.pending_bytes() < PENDING_MAX_BYTES
     }
 
     /// When `handle_timeout` is due.

@@ -5,7 +5,7 @@ use super::event::{Event, Received};
 use super::inline::Inline;
 use super::login::Login;
 use crate::jid::Jid;
-use crate::limits::XmlLimits;
+use crate::limits::{PENDING_MAX_BYTES, XmlLimits};
 use crate::ns;
 use crate::stanza::Stanza;
 use crate::stream::{
@@ -141,6 +141,13 @@ impl Connection {
     #[must_use]
     pub fn pending_bytes(&self) -> usize {
         self.link.pending_bytes()
+    }
+
+    /// Whether more should be read from the WebSocket: no answer of the caller is due, and the
+    /// client takes what it is sent. What comes all the same is kept, or is answered.
+    #[must_use]
+    pub fn wants_input(&self) -> bool {
+        self.asked.is_none() && self.link.pending_bytes() < PENDING_MAX_BYTES
     }
 
     /// When `handle_timeout` is due.

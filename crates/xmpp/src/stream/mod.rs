@@ -8,6 +8,9 @@
 //! message of its own (XWS-014). `handle_timeout` is called when `poll_timeout` says so. After
 //! each of these, `poll_event` with [`Input::empty`].
 //!
+//! While `wants_input` says no, nothing more should be read from the transport: that is how a peer
+//! is held back that asks faster than it listens.
+//!
 //! The last event is `Closed`. When all output is sent after it, the WebSocket is closed with
 //! [`Closed::code`], or by the peer, if [`Closed::peer_ends_transport`].
 //!

@@ -1,7 +1,7 @@
 //! Stanzas once a resource is bound, pings, client state.
 
 use crate::trace::{BIND, ENABLE, LOGIN, Trace};
-use wharf_xmpp::stream::Misuse;
+use wharf_xmpp::stream::{Input, Misuse};
 
 #[test]
 fn stanzas_come_as_they_were_sent() {
@@ -35,6 +35,28 @@ fn pieces_of_a_stanza_are_put_together() {
     assert_eq!(trace.us.poll_transmit(&mut out), out.len());
     assert_eq!(out, b"<message xmlns='jabber:client'><body/></message>");
     assert_eq!(trace.us.pending_bytes(), 0);
+}
+
+#[test]
+fn who_does_not_listen_is_not_listened_to() {
+    let mut trace = Trace::after(&[LOGIN, BIND]);
+    let ping = "<iq xmlns='jabber:client' type='get' id='p'><ping xmlns='urn:xmpp:ping'/></iq>";
+    let mut asked = 0;
+    while trace.us.wants_input() {
+        let mut input = Input::text(ping.as_bytes());
+        assert!(trace.us.poll_event(&mut input).is_none());
+        asked += 1;
+        assert!(asked < 10_000);
+    }
+    let mut out = Vec::new();
+    while trace.us.poll_transmit(&mut out) > 0 {}
+    assert!(trace.us.wants_input());
+    trace.play(
+        "
+        C: <enable xmlns='urn:xmpp:sm:3'/>
+        E: enable",
+    );
+    assert!(!trace.us.wants_input());
 }
 
 #[test]
