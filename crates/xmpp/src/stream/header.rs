@@ -3,7 +3,7 @@
 
 use crate::jid::Jid;
 use crate::ns;
-use crate::xml::{Element, element};
+use crate::xml::{Element, attribute, element};
 
 /// A version of XMPP (RFC 6120, section 4.7.5).
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
@@ -76,10 +76,14 @@ pub(crate) fn write_open(out: &mut Vec<u8>, attributes: &[(&str, Option<&str>)])
     element(out, "open", &all, |_| {});
 }
 
-/// Appends `<close/>`.
+/// Appends `<close/>`, to the letter as RFC 7395 shows it: there are clients that compare.
 // XWS-018, XWS-050, XWS-060.
 pub(crate) fn write_close(out: &mut Vec<u8>, see_other_uri: Option<&str>) {
-    let mut all = vec![("xmlns", ns::FRAMING)];
-    all.extend(see_other_uri.map(|uri| ("see-other-uri", uri)));
-    element(out, "close", &all, |_| {});
+    out.extend_from_slice(b"<close xmlns=\"");
+    out.extend_from_slice(ns::FRAMING.as_bytes());
+    out.push(b'"');
+    if let Some(uri) = see_other_uri {
+        attribute(out, "see-other-uri", uri);
+    }
+    out.extend_from_slice(b" />");
 }

@@ -101,7 +101,7 @@ fn a_server_may_send_elsewhere() {
     Trace::new().play(
         "
         C: $open
-        S: <close xmlns='urn:ietf:params:xml:ns:xmpp-framing' see-other-uri='wss://b.example/ws'/>
+        S: <close xmlns=\"urn:ietf:params:xml:ns:xmpp-framing\" see-other-uri='wss://b.example/ws' />
         C: $close
         E: closed by Peer clean peer-ends to=wss://b.example/ws",
     );

@@ -255,7 +255,7 @@ fn closing_and_leaving() {
     assert_eq!(trace.us.ledger(), Some(Ledger::default()));
     online().play(
         "
-        S: <close xmlns='urn:ietf:params:xml:ns:xmpp-framing' see-other-uri='wss://b.example/'/>
+        S: <close xmlns=\"urn:ietf:params:xml:ns:xmpp-framing\" see-other-uri='wss://b.example/' />
         C: $close
         E: closed by Peer clean resumable peer-ends to=wss://b.example/",
     );

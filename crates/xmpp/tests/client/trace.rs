@@ -26,7 +26,7 @@ const WORDS: [(&str, &str); 10] = [
         "$open",
         "<open xmlns='urn:ietf:params:xml:ns:xmpp-framing' to='example.com' from='tim@example.com' version='1.0'/>",
     ),
-    ("$close", "<close xmlns='urn:ietf:params:xml:ns:xmpp-framing'/>"),
+    ("$close", "<close xmlns=\"urn:ietf:params:xml:ns:xmpp-framing\" />"),
     (
         "$logins",
         "<stream:features xmlns:stream='http://etherx.jabber.org/streams'><starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'><required/></starttls><mechanisms xmlns='urn:ietf:params:xml:ns:xmpp-sasl'><mechanism>PLAIN</mechanism></mechanisms></stream:features>",

@@ -123,7 +123,7 @@ fn a_managed_stream_can_go_on_elsewhere() {
     Trace::after(&[LOGIN, BIND, ENABLE]).play(
         "
         A: redirect wss://b.example/ws
-        S: <close xmlns='urn:ietf:params:xml:ns:xmpp-framing' see-other-uri='wss://b.example/ws'/>
+        S: <close xmlns=\"urn:ietf:params:xml:ns:xmpp-framing\" see-other-uri='wss://b.example/ws' />
         C: $close
         E: closed by Local code=1000 clean resumable to=wss://b.example/ws",
     );

@@ -159,7 +159,7 @@ fn a_client_can_be_sent_elsewhere_at_once() {
         C: $open
         E: opening to=example.com
         A: redirect wss://other.example/ws?a=1&b='2'
-        S: <close xmlns='urn:ietf:params:xml:ns:xmpp-framing' see-other-uri='wss://other.example/ws?a=1&amp;b=&apos;2&apos;'/>
+        S: <close xmlns=\"urn:ietf:params:xml:ns:xmpp-framing\" see-other-uri='wss://other.example/ws?a=1&amp;b=&apos;2&apos;' />
         C: $close
         E: closed by Local code=1000 clean to=wss://other.example/ws?a=1&b='2'");
 }

@@ -30,7 +30,7 @@ const WORDS: [(&str, &str); 10] = [
         "<open xmlns='urn:ietf:params:xml:ns:xmpp-framing' from='example.com' id='*' xml:lang='en' version='1.0'/>",
     ),
     ("$open", "<open xmlns='urn:ietf:params:xml:ns:xmpp-framing' to='example.com' version='1.0'/>"),
-    ("$close", "<close xmlns='urn:ietf:params:xml:ns:xmpp-framing'/>"),
+    ("$close", "<close xmlns=\"urn:ietf:params:xml:ns:xmpp-framing\" />"),
     (
         "$logins",
         "<stream:features xmlns:stream='http://etherx.jabber.org/streams'><mechanisms xmlns='urn:ietf:params:xml:ns:xmpp-sasl'><mechanism>SCRAM-SHA-256</mechanism><mechanism>PLAIN</mechanism><mechanism>ANONYMOUS</mechanism></mechanisms></stream:features>",
