@@ -11,6 +11,10 @@ pub const UNTAKEN_MAX: usize = 65_536;
 /// performatives, and other frames in the same batch.
 pub const AMQP_MESSAGE_OVERHEAD_MAX_BYTES: usize = 1 << 20;
 
+/// Answers of AMQP that a client has not read: how many there are is up to it, so above this
+/// nothing more is read from its socket.
+pub const ANSWERS_MAX_BYTES: usize = 256 << 10;
+
 /// Addresses an upgrade URL may name.
 pub const QUERY_ADDRESSES_MAX: usize = 64;
 

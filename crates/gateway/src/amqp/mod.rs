@@ -22,6 +22,7 @@ mod sending;
 mod termini;
 
 use crate::config::Config;
+use crate::limits::ANSWERS_MAX_BYTES;
 use links::Links;
 pub(crate) use login::{Ended, Login};
 use receiving::Receiving;
@@ -260,7 +261,7 @@ impl Face {
     }
 
     pub(crate) fn wants_input(&self) -> bool {
-        self.receiving.has_room()
+        self.receiving.has_room() && self.engine.answer_bytes() < ANSWERS_MAX_BYTES
     }
 
     /// Hands the next unit of output to `send`; false if there is none.
