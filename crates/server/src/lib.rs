@@ -11,7 +11,7 @@
 //! | `net` | sockets: listener, admission, TLS, and the driver of one connection |
 //! | `http` | requests before the upgrade |
 //! | `auth`, `users` | who is asking, and who exists from the start |
-//! | `mailbox`, `shard` | the way to the shard, and who does its work |
+//! | `mailbox`, `shard` | the way to the shard's thread, and that thread |
 //! | `metrics`, `log` | what the operator sees |
 #![allow(
     clippy::disallowed_methods,

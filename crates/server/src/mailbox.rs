@@ -55,17 +55,11 @@ struct State {
     journal_called: bool,
     /// The shard's thread sleeps, so that it must be woken.
     parked: bool,
-    /// It is wanted. Remembered while it does not sleep: it may be about to.
-    wanted: bool,
     /// Drivers that wait for room.
     waiting: Vec<Waker>,
 }
 
 impl State {
-    fn has_mail(&self) -> bool {
-        self.journal_called || !self.letters.is_empty()
-    }
-
     fn is_full(&self) -> bool {
         self.letters.len() >= LETTERS_MAX || self.bytes >= BYTES_MAX
     }
@@ -76,19 +70,14 @@ impl Mailbox {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes all of `letters`, in order, and wakes the shard's thread. Never waits: who produces
-    /// without end asks [`Mailbox::poll_room`] first.
+    /// Takes all of `letters`, in order. Never waits: who produces without end asks
+    /// [`Mailbox::poll_room`] first.
     pub(crate) fn push(&self, letters: &mut Vec<Letter>) {
-        self.leave(letters);
-        self.unpark();
-    }
-
-    /// The same, and lets the thread sleep: the caller sees to the letters.
-    pub(crate) fn leave(&self, letters: &mut Vec<Letter>) {
         let bytes: usize = letters.iter().map(Letter::len_bytes).sum();
         let mut state = self.lock();
         state.bytes += bytes;
         state.letters.append(letters);
+        self.unpark(state);
     }
 
     /// Ready when there is room; otherwise the task is woken when there is.
@@ -102,22 +91,20 @@ impl Mailbox {
         Poll::Pending
     }
 
-    /// The journal has something to say; the caller sees to it.
+    /// The journal has something to say. Called from its threads.
     pub(crate) fn call_for_journal(&self) {
-        self.lock().journal_called = true;
-    }
-
-    /// Whether there is something to see to.
-    pub(crate) fn has_mail(&self) -> bool {
-        self.lock().has_mail()
-    }
-
-    /// Waits for something to come, or for `unpark`.
-    pub(crate) fn wait(&self, wait: Option<Duration>) {
         let mut state = self.lock();
-        if !state.has_mail() && !state.wanted {
+        state.journal_called = true;
+        self.unpark(state);
+    }
+
+    /// Moves everything into `batch`, waiting for something to come. Empty after the journal's
+    /// call, or when `wait` is over.
+    pub(crate) fn take(&self, batch: &mut Vec<Letter>, wait: Option<Duration>) {
+        let mut state = self.lock();
+        if state.letters.is_empty() && !state.journal_called {
             state.parked = true;
-            let idle = |state: &mut State| !state.wanted;
+            let idle = |state: &mut State| state.parked;
             state = match wait {
                 None => self.ready.wait_while(state, idle).unwrap_or_else(PoisonError::into_inner),
                 Some(wait) => {
@@ -129,12 +116,6 @@ impl Mailbox {
             };
             state.parked = false;
         }
-        state.wanted = false;
-    }
-
-    /// Moves everything into `batch`, which is empty. Nothing may have come but the journal's call.
-    pub(crate) fn take(&self, batch: &mut Vec<Letter>) {
-        let mut state = self.lock();
         state.journal_called = false;
         state.bytes = 0;
         // The two vectors change places, so that neither grows anew for each batch.
@@ -146,10 +127,7 @@ impl Mailbox {
         }
     }
 
-    /// Ends the wait of the shard's thread, or the next one.
-    pub(crate) fn unpark(&self) {
-        let mut state = self.lock();
-        state.wanted = true;
+    fn unpark(&self, mut state: MutexGuard<'_, State>) {
         let parked = std::mem::take(&mut state.parked);
         drop(state);
         if parked {

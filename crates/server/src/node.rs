@@ -8,7 +8,6 @@ use crate::mailbox::{Letter, Mailbox};
 use crate::metrics::Metrics;
 use crate::net::admission::Admission;
 use crate::settings;
-use crate::shard::Seat;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -40,8 +39,7 @@ pub(crate) struct Node {
     pub(crate) policy: Policy,
     pub(crate) auth: Authenticator,
     pub(crate) admission: Arc<Admission>,
-    pub(crate) mailbox: Mailbox,
-    pub(crate) seat: Seat,
+    pub(crate) mailbox: Arc<Mailbox>,
     pub(crate) metrics: Metrics,
     phase: watch::Sender<Phase>,
     failure: OnceLock<String>,
@@ -69,8 +67,7 @@ impl Node {
                 config.listen.connections_max,
                 config.listen.connections_per_ip_max,
             ),
-            mailbox: Mailbox::default(),
-            seat: Seat::default(),
+            mailbox: Arc::default(),
             metrics: Metrics::default(),
             phase: watch::Sender::new(Phase::Starting),
             failure: OnceLock::new(),

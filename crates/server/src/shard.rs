@@ -1,11 +1,7 @@
-//! The shard at work: batches of letters in, frames to the journal, events to the drivers.
+//! The shard's thread: batches of letters in, frames to the journal, events to the drivers.
 //!
-//! Nobody at work here waits for the disk. What arrives while a frame is being stored is the next
+//! The thread never waits for the disk. What arrives while a frame is being stored is the next
 //! frame, so the slower the disk, the larger the batches.
-//!
-//! The shard has a thread, which recovers it, keeps its time and ends it. But to wake a thread can
-//! take longer than what it is woken for. So whoever brings something, a driver or the journal,
-//! does the work at once if nobody else is at it, and leaves it to the thread if there is more.
 
 use crate::log::event;
 use crate::mailbox::{Letter, Outbox};
@@ -14,7 +10,7 @@ use crate::settings;
 use crate::users;
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant, SystemTime};
 use wharf_broker::journal::{Completion, Journal, Lsn};
@@ -23,8 +19,6 @@ use wharf_store::Options;
 
 /// The longest sleep while something is due: the wall clock may jump.
 const SLEEP_MAX: Duration = Duration::from_secs(1);
-/// Batches done in a row by who is not the shard's thread.
-const ROUNDS_MAX: usize = 4;
 
 /// Why the shard cannot start. The text names place and remedy.
 #[derive(Debug)]
@@ -62,70 +56,11 @@ pub(crate) fn spawn(
                 );
                 node.enter(Phase::Ready);
                 started(Ok(announcement));
-                node.seat.put(worker);
-                run(&node);
+                worker.run();
             }
         }
     };
     std::thread::Builder::new().name("wharf-shard".to_owned()).spawn(run)
-}
-
-/// The shard while nobody is at work on it; none before it is recovered and after its end.
-#[derive(Default)]
-pub(crate) struct Seat(Mutex<Option<Box<Worker>>>);
-
-impl Seat {
-    fn put(&self, worker: Worker) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(Box::new(worker));
-    }
-}
-
-/// Who does the shard's work.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum By {
-    Driver,
-    Journal,
-}
-
-/// Sees to what was left in the mailbox: at once, or by waking the shard's thread. Never waits.
-pub(crate) fn attend(node: &Arc<Node>, by: By) {
-    let _guard = Guard(Arc::clone(node));
-    for _ in 0..ROUNDS_MAX {
-        // Whoever is at work looks into the mailbox afterwards.
-        let Ok(mut seat) = node.seat.0.try_lock() else { return };
-        let worker = seat.as_mut().filter(|worker| !worker.is_for_thread(by));
-        let Some(worker) = worker else { break };
-        worker.round();
-        let thread_is_late = worker.thread_is_late();
-        drop(seat);
-        if thread_is_late {
-            break;
-        }
-        if !node.mailbox.has_mail() {
-            return;
-        }
-    }
-    node.mailbox.unpark();
-}
-
-/// The shard's thread, until the end.
-fn run(node: &Node) {
-    loop {
-        // Poisoned by a panic, which has failed the node.
-        let Ok(mut seat) = node.seat.0.lock() else { return };
-        let Some(worker) = seat.as_mut() else { return };
-        worker.round();
-        if worker.is_done() {
-            let worker = seat.take();
-            drop(seat);
-            // Waits for the journal's threads, which may want to attend.
-            drop(worker);
-            return;
-        }
-        let wait = worker.sleep_max();
-        drop(seat);
-        node.mailbox.wait(wait);
-    }
 }
 
 /// A shard that panicked acknowledges nothing more, like one whose journal failed.
@@ -134,12 +69,12 @@ struct Guard(Arc<Node>);
 impl Drop for Guard {
     fn drop(&mut self) {
         if std::thread::panicking() {
-            self.0.fail("the shard panicked; see stderr".to_owned());
+            self.0.fail("the shard's thread panicked; see stderr".to_owned());
         }
     }
 }
 
-pub(crate) struct Worker {
+struct Worker {
     node: Arc<Node>,
     shard: Shard,
     journal: Box<dyn Journal>,
@@ -153,8 +88,6 @@ pub(crate) struct Worker {
     /// The journal failed: nothing is done any more but waiting for the end.
     failed: bool,
     stopping: bool,
-    /// What the thread, when it sleeps, will be up for.
-    alarm: Option<Timestamp>,
 }
 
 struct Connection {
@@ -164,12 +97,8 @@ struct Connection {
 
 impl Worker {
     fn open(node: Arc<Node>) -> Result<Self, StartError> {
-        // The journal ends with the worker, and so does this.
-        let called = Arc::clone(&node);
-        let wake = Arc::new(move || {
-            called.mailbox.call_for_journal();
-            attend(&called, By::Journal);
-        });
+        let mailbox = Arc::clone(&node.mailbox);
+        let wake = Arc::new(move || mailbox.call_for_journal());
         let data = &node.config.data;
         let mut options = Options::default();
         options.segment_size_bytes = data.segment_size_bytes;
@@ -188,7 +117,6 @@ impl Worker {
             stored: Lsn::default(),
             failed: false,
             stopping: false,
-            alarm: None,
         })
     }
 
@@ -205,8 +133,8 @@ impl Worker {
         }
         self.flush();
         while self.stored < self.persisted && !self.failed {
-            self.node.mailbox.wait(None);
-            self.round();
+            self.node.mailbox.take(&mut self.batch, None);
+            self.work();
         }
         if self.failed {
             return Err(StartError("the journal failed; see the log".to_owned()));
@@ -217,35 +145,23 @@ impl Worker {
         Ok(announcement)
     }
 
-    fn is_done(&self) -> bool {
-        self.stopping && (self.failed || self.stored == self.persisted)
+    fn run(mut self) {
+        while !(self.stopping && (self.failed || self.stored == self.persisted)) {
+            let wait = self.sleep_max();
+            self.node.mailbox.take(&mut self.batch, wait);
+            self.work();
+        }
     }
 
-    /// Whether only the thread may go on: it has to notice the end; and a journal with another
-    /// frame to store has better things to do.
-    fn is_for_thread(&self, by: By) -> bool {
-        let waiting = self.persisted.0.saturating_sub(self.stored.0) > 1;
-        self.stopping || (by == By::Journal && waiting)
-    }
-
-    /// Whether something is due before the thread will be up, or is the thread's to do.
-    fn thread_is_late(&self) -> bool {
-        let due = self.shard.poll_timeout();
-        self.stopping || due.is_some_and(|due| self.alarm.is_none_or(|alarm| due < alarm))
-    }
-
-    /// How long the thread may sleep.
-    fn sleep_max(&mut self) -> Option<Duration> {
-        self.alarm = self.shard.poll_timeout();
-        let due = self.alarm?;
+    fn sleep_max(&self) -> Option<Duration> {
+        let due = self.shard.poll_timeout()?;
         let wait = Duration::from_millis(due.0.saturating_sub(now().0).saturating_add(1));
         Some(wait.min(SLEEP_MAX))
     }
 
     /// One batch: everything that came, then what the journal reports, then all that follows.
-    fn round(&mut self) {
+    fn work(&mut self) {
         let now = now();
-        self.node.mailbox.take(&mut self.batch);
         let mut batch = std::mem::take(&mut self.batch);
         for letter in batch.drain(..) {
             self.read(now, letter);

@@ -7,7 +7,6 @@ use crate::auth::sasl::Channel;
 use crate::http::{Accepted, Upgraded};
 use crate::mailbox::{Letter, Orders, Outbox};
 use crate::node::{Node, Open};
-use crate::shard::{self, By};
 use bytes::Bytes;
 use std::cell::RefCell;
 use std::io;
@@ -98,8 +97,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
         let Accepted { opening, open } = upgraded.accepted;
         let connection = opening.connection;
         let outbox = Arc::new(Outbox::default());
-        node.mailbox.leave(&mut vec![Letter::Arrived(connection, Arc::clone(&outbox))]);
-        shard::attend(node, By::Driver);
+        node.mailbox.push(&mut vec![Letter::Arrived(connection, Arc::clone(&outbox))]);
         let session = Session::new(Arc::clone(&node.gateway), opening, Instant::now());
         Self {
             stream: upgraded.stream,
@@ -245,8 +243,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
             buffers.letters.push(Letter::Command(self.connection, command));
         }
         if !buffers.letters.is_empty() {
-            self.node.mailbox.leave(&mut buffers.letters);
-            shard::attend(&self.node, By::Driver);
+            self.node.mailbox.push(&mut buffers.letters);
         }
     }
 
