@@ -92,7 +92,7 @@ syncs() { # ARGUMENTS of load: how often a server syncs meanwhile
     line=$("$load" load --warm-up 0 "$@") || return 1
     kill -INT "$strace_pid"
     wait "$strace_pid" || true
-    awk -v label="$label" -v messages="$(cut -f14 <<<"$line")" '
+    awk -v label="$label" -v messages="$(cut -f15 <<<"$line")" '
         $NF ~ /sync/ { calls += $4 }
         END { printf "syncs\t%s\t%d\t%d\n", label, calls, messages }' "$results.calls"
 }
