@@ -9,7 +9,7 @@ use crate::performative::{ReceiverSettleMode, SenderSettleMode, Transfer};
 use std::borrow::Cow;
 
 /// Octets of unfinished deliveries one connection may hold, in messages of the largest size.
-const PARTIAL_MESSAGES_MAX: u64 = 4;
+const PARTIAL_MESSAGES_MAX: u64 = 2;
 
 impl Connection {
     pub(super) fn on_transfer<'a>(

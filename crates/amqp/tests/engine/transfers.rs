@@ -318,7 +318,7 @@ fn a_message_too_large_closes_the_link() {
 #[test]
 fn messages_in_part_take_only_so_much_memory() {
     let stream = config(Side::Acceptor, Framing::Stream);
-    let small = Config { message_size_max_bytes: 1000, ..stream };
+    let small = Config { message_size_max_bytes: 2000, ..stream };
     let mut t = Trace::mapped_with(small, Open::new("peer"), begin());
     for handle in 0..10 {
         t.peer(7, attach(&format!("in{handle}"), handle, Role::Sender));
