@@ -83,6 +83,8 @@ pub struct Session {
     pongs: Vec<u8>,
     /// Nothing that closes the connection waits to be sent.
     flushed: bool,
+    /// The time of the last turn.
+    turned_at: Instant,
 }
 
 /// The protocol on the connection; another one is another arm.
@@ -108,6 +110,7 @@ impl Session {
             closed: false,
             pongs: Vec::new(),
             flushed: true,
+            turned_at: now,
         };
         let subprotocol = match &transport {
             Transport::AmqpStream => Some(amqp::SUBPROTOCOL),
@@ -305,21 +308,21 @@ impl Session {
     /// When `handle_timeout` is due.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Instant> {
-        // Every turn ends with the time, so nothing is due at once.
         let websocket = self.websocket.as_ref().and_then(|websocket| websocket.poll_timeout());
-        let websocket = match websocket {
-            Some(Due::At(at)) => Some(at),
-            Some(Due::Now) | None => None,
-        };
+        let websocket = websocket.map(|due| match due {
+            Due::At(at) => at,
+            // A timer that began while something was sent: it learns the time at once.
+            Due::Now => self.turned_at,
+        });
         let face = match &self.face {
             Face::Amqp(face) => face.poll_timeout(),
             Face::Mbws(_) | Face::None => None,
         };
-        match (websocket, face) {
-            (Some(one), Some(AmqpDue::At(other))) => Some(one.min(other)),
-            (None, Some(AmqpDue::At(at))) => Some(at),
-            (one, _) => one,
-        }
+        let face = face.map(|due| match due {
+            AmqpDue::At(at) => at,
+            AmqpDue::Now => self.turned_at,
+        });
+        websocket.into_iter().chain(face).min()
     }
 
     /// Back-pressure: whether the transport may be read.
@@ -373,6 +376,7 @@ impl Session {
             websocket.handle_timeout(now);
         }
         self.flushed = false;
+        self.turned_at = now;
     }
 
     fn handle(&mut self, event: Event<'_>) {
