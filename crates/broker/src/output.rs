@@ -25,8 +25,7 @@ pub enum Output {
 }
 
 /// What a connection is told. Whatever rests on a change of state is told only after the frame
-/// with that change is durable. A delivery of a volatile session rests on its message and on
-/// whatever put that into the queue, but not on its own number, which ends with the connection.
+/// with that change is durable.
 ///
 /// A connection is told of things in the order in which they were decided: a `Drained` comes
 /// behind the deliveries that it counts, a `Declined` before the `Taken` that covers it, and what

@@ -2,8 +2,6 @@
 
 use super::Shard;
 use super::feeds::Link;
-use crate::command::SessionKind;
-use crate::journal::Lsn;
 use crate::limits::{SESSION_UNSETTLED_MAX, SESSION_UNSETTLED_MAX_BYTES};
 use crate::output::{Delivery, Event};
 use crate::record::{QueueId, Record};
@@ -96,11 +94,7 @@ impl Shard {
         if view.count > 0 {
             self.statistics.redelivered = self.statistics.redelivered.saturating_add(1);
         }
-        let is_here = message.cached.is_some() || message.place.len_bytes == 0;
-        if is_here && self.is_early(link, queue, message.place.lsn) {
-            return self.outbox.push_now(link.connection, Event::Deliver(delivery));
-        }
-        if is_here {
+        if message.cached.is_some() || message.place.len_bytes == 0 {
             return self.tell(link.connection, Event::Deliver(delivery));
         }
         // Bodies leave memory only after their frame is stored, so there is a place to read.
@@ -109,18 +103,6 @@ impl Shard {
         };
         let answer = self.fetch(slice);
         self.outbox.push_waiting(self.log.barrier(), link.connection, delivery, answer);
-    }
-
-    /// Whether a delivery need not wait for its own record: its message and whatever put it into
-    /// the queue are durable, its number is worth nothing beyond the connection, and it overtakes
-    /// nothing. A consumer that takes from a backlog so never waits for the disk.
-    fn is_early(&self, link: Link, queue: QueueId, published: Lsn) -> bool {
-        let stored = self.log.stored();
-        let session = self.state.sessions.get(&link.session);
-        published <= stored
-            && session.is_some_and(|session| session.kind == SessionKind::Volatile)
-            && self.feeds.is_settled(queue, stored)
-            && self.outbox.is_clear(link.connection)
     }
 
     /// Queues a session consumes may go on: it has room again.

@@ -3,7 +3,6 @@
 
 use super::shunned::Shunned;
 use crate::command::{ConnectionId, ConsumerId, SessionId};
-use crate::journal::Lsn;
 use crate::limits::BROWSED_MAX_BYTES;
 use crate::record::QueueId;
 use crate::state::queue::Queue;
@@ -45,8 +44,6 @@ pub(super) struct Feeds {
     /// Where to find whom a `Flow` is for.
     limited: BTreeMap<(SessionId, ConsumerId), QueueId>,
     shunned: Shunned,
-    /// The frames in which entries last came to their queues otherwise than by being published.
-    came_in: BTreeMap<QueueId, Lsn>,
 }
 
 #[derive(Debug, Default)]
@@ -106,28 +103,10 @@ impl Feeds {
         }
     }
 
-    /// An entry came back to its queue, by a record of this frame.
-    pub(super) fn mark_returned(&mut self, queue: QueueId, entry: u64, frame: Lsn) {
+    /// An entry came back to its queue.
+    pub(super) fn mark_returned(&mut self, queue: QueueId, entry: u64) {
         self.shunned.came_back(queue, entry);
-        self.mark_moved(queue, frame);
-    }
-
-    /// An entry came from another queue, by a record of this frame.
-    pub(super) fn mark_moved(&mut self, queue: QueueId, frame: Lsn) {
-        self.came_in.insert(queue, frame);
         self.mark(queue);
-    }
-
-    /// Whether every entry is where it is in the journal too, if its message is.
-    pub(super) fn is_settled(&self, queue: QueueId, stored: Lsn) -> bool {
-        self.came_in.get(&queue).is_none_or(|frame| *frame <= stored)
-    }
-
-    /// Forgets what is durable.
-    pub(super) fn stored(&mut self, stored: Lsn) {
-        if !self.came_in.is_empty() {
-            self.came_in.retain(|_, frame| *frame > stored);
-        }
     }
 
     /// The queues that may have work, to be looked at now.

@@ -196,7 +196,6 @@ impl Shard {
             Completion::Stored { lsn, location } => {
                 let published = self.log.on_stored(lsn, location);
                 self.state.bodies.locate(lsn, location);
-                self.feeds.stored(lsn);
                 self.evict(&published);
                 if let Some((lsn, state)) = self.log.take_snapshot(&self.state) {
                     self.statistics.snapshots = self.statistics.snapshots.saturating_add(1);

@@ -4,7 +4,6 @@ use crate::command::ConnectionId;
 use crate::journal::{Lsn, Ticket};
 use crate::output::{Delivery, Event};
 use bytes::Bytes;
-use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, VecDeque};
 
 /// An event, or a delivery whose body is still being read.
@@ -19,8 +18,6 @@ enum Pending {
 pub(crate) struct Outbox {
     /// Each with the frame that must be durable first; in the order of frames.
     held: VecDeque<(Lsn, ConnectionId, Pending)>,
-    /// How many of them each connection has.
-    held_for: BTreeMap<ConnectionId, usize>,
     /// Connections whose next delivery waits for its body, and what waits behind it.
     blocked: BTreeMap<ConnectionId, VecDeque<Pending>>,
     ready: VecDeque<(ConnectionId, Event)>,
@@ -29,7 +26,7 @@ pub(crate) struct Outbox {
 impl Outbox {
     /// Tells `connection` of `event` as soon as `barrier` is durable.
     pub(crate) fn push(&mut self, barrier: Lsn, connection: ConnectionId, event: Event) {
-        self.hold(barrier, connection, Pending::Ready(event));
+        self.held.push_back((barrier, connection, Pending::Ready(event)));
     }
 
     /// The same for a delivery whose body comes as number `index` of fetch `ticket`.
@@ -41,27 +38,7 @@ impl Outbox {
         (ticket, index): (Ticket, usize),
     ) {
         let pending = Pending::Waiting { delivery, ticket, index };
-        self.hold(barrier, connection, pending);
-    }
-
-    fn hold(&mut self, barrier: Lsn, connection: ConnectionId, pending: Pending) {
         self.held.push_back((barrier, connection, pending));
-        let count = self.held_for.entry(connection).or_default();
-        *count = count.saturating_add(1);
-    }
-
-    fn count_released(&mut self, connection: ConnectionId) {
-        if let Entry::Occupied(mut count) = self.held_for.entry(connection) {
-            match count.get().checked_sub(1) {
-                None | Some(0) => _ = count.remove(),
-                Some(left) => *count.get_mut() = left,
-            }
-        }
-    }
-
-    /// Whether nothing waits that a connection must be told before anything else.
-    pub(crate) fn is_clear(&self, connection: ConnectionId) -> bool {
-        !self.held_for.contains_key(&connection) && !self.blocked.contains_key(&connection)
     }
 
     /// Tells `connection` now, ahead of everything held: for what rests on no frame.
@@ -75,7 +52,6 @@ impl Outbox {
             let Some((_, connection, pending)) = self.held.pop_front() else {
                 return;
             };
-            self.count_released(connection);
             if let Some(queue) = self.blocked.get_mut(&connection) {
                 queue.push_back(pending);
                 continue;

@@ -67,7 +67,7 @@ impl Shard {
             // A dead letter that is rejected stays where dead letters are.
             let (first, last, counted) = (seq, seq, false);
             self.record(&Record::Return { session, first, last, counted, annotations: None });
-            self.feeds.mark_returned(outbound.queue, outbound.entry, self.log.barrier());
+            self.feeds.mark_returned(outbound.queue, outbound.entry);
         }
         self.record(&Record::Accept { session, first, last });
     }
@@ -105,7 +105,7 @@ impl Shard {
             let max = address.map_or(0, |address| self.policies.of(&address.name).deliveries_max);
             let dies = max > 0 && view.count >= max;
             if !dies || !self.dead_letter(*outbound, DeathReason::DeliveriesMax, None) {
-                self.feeds.mark_returned(outbound.queue, outbound.entry, self.log.barrier());
+                self.feeds.mark_returned(outbound.queue, outbound.entry);
             }
         }
     }
@@ -131,7 +131,7 @@ impl Shard {
         }
         self.statistics.dead_lettered = self.statistics.dead_lettered.saturating_add(1);
         self.record(&Record::DeadLetter { queue, entry, to, reason, detail });
-        self.feeds.mark_moved(to, self.log.barrier());
+        self.feeds.mark(to);
         true
     }
 }
