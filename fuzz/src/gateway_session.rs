@@ -11,7 +11,7 @@ use wharf_broker::journal::{Journal, Recovery};
 use wharf_broker::{
     Command, Config, ConnectionId, Definition, Input, Output, Permission, Shard, Timestamp,
 };
-use wharf_gateway::{Offer, Opening, Session, Transport};
+use wharf_gateway::{Offer, Opening, Request, Session, Transport};
 use wharf_mbws::client::Options;
 use wharf_mbws::{Kind, LengthUnit, SUBPROTOCOL_FULL, SUBPROTOCOL_LIGHT, decode};
 use wharf_store::MemoryJournal;
@@ -237,7 +237,7 @@ impl Node {
     fn turn(&mut self) {
         let (now, at) = self.now();
         for (id, client) in &mut self.clients {
-            while let Some(command) = client.session.poll_command() {
+            while let Some(Request::Broker(command)) = client.session.poll_command() {
                 self.shard.handle(at, Input::Command(*id, command));
             }
         }
@@ -320,7 +320,7 @@ impl Node {
         let (now, at) = self.now();
         let Some(mut client) = self.clients.remove(&id) else { return };
         client.session.handle_transport_closed(now);
-        while let Some(command) = client.session.poll_command() {
+        while let Some(Request::Broker(command)) = client.session.poll_command() {
             self.shard.handle(at, Input::Command(id, command));
         }
         self.shard.handle(at, Input::Command(id, Command::Detach));

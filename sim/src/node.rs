@@ -8,7 +8,7 @@ use wharf_broker::journal::{Journal, Recovery};
 use wharf_broker::{
     Command, Config, ConnectionId, Definition, Input, Output, Permission, Shard, Timestamp,
 };
-use wharf_gateway::{Offer, Opening, Session, Transport};
+use wharf_gateway::{Offer, Opening, Request, Session, Transport};
 use wharf_store::MemoryJournal;
 use wharf_ws::{Agreement, Compression, Version};
 
@@ -90,7 +90,7 @@ impl Node {
     pub(crate) fn lose(&mut self, connection: ConnectionId, now: Instant, at: Timestamp) {
         if let Some(mut session) = self.sessions.remove(&connection) {
             session.handle_transport_closed(now);
-            while let Some(command) = session.poll_command() {
+            while let Some(Request::Broker(command)) = session.poll_command() {
                 self.shard.handle(at, Input::Command(connection, command));
             }
             self.shard.handle(at, Input::Command(connection, Command::Detach));
@@ -100,7 +100,7 @@ impl Node {
     /// One turn of the shard's loop: commands in, events out.
     pub(crate) fn turn(&mut self, now: Instant, at: Timestamp) {
         for (connection, session) in &mut self.sessions {
-            while let Some(command) = session.poll_command() {
+            while let Some(Request::Broker(command)) = session.poll_command() {
                 self.shard.handle(at, Input::Command(*connection, command));
             }
         }

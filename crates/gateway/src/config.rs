@@ -28,10 +28,6 @@ pub struct Amqp {
     pub idle_time_out: Option<Duration>,
     /// Time from the first octet to the peer's open, its login included.
     pub open_timeout: Duration,
-    /// What is served elsewhere; the first that fits applies.
-    pub locations: Vec<Location>,
-    /// Where clients are sent when this node is drained.
-    pub drained_to: Option<Place>,
 }
 
 impl Default for Amqp {
@@ -43,8 +39,6 @@ impl Default for Amqp {
             links_per_session_max: 1024,
             idle_time_out: Some(Duration::from_secs(60)),
             open_timeout: Duration::from_secs(10),
-            locations: Vec::new(),
-            drained_to: None,
         }
     }
 }
@@ -54,6 +48,10 @@ impl Default for Amqp {
 pub struct Config {
     /// The virtual hosts, by name; the first is that of whoever names none.
     pub hosts: Vec<String>,
+    /// What is served elsewhere; the first that fits applies.
+    pub locations: Vec<Location>,
+    /// Where clients are sent when this node is drained.
+    pub drained_to: Option<Place>,
     /// AMQP.
     pub amqp: Amqp,
     /// Longest message in bytes, inflated.
@@ -75,6 +73,8 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             hosts: Vec::new(),
+            locations: Vec::new(),
+            drained_to: None,
             amqp: Amqp::default(),
             message_size_max_bytes: 16 << 20,
             ping_interval: Some(Duration::from_secs(30)),

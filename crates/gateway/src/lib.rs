@@ -33,10 +33,13 @@ mod convert;
 pub mod limits;
 mod mbws;
 mod place;
+mod request;
 mod session;
+mod untaken;
 
 pub use config::{Amqp, CloseEnds, Config};
 pub use place::{Located, Location, NoPlace, Place, Scheme};
+pub use request::Request;
 pub use session::{Offer, Opening, Session, Transport};
 pub use wharf_sasl::server::{Answer, Question, Settings as SaslSettings};
 pub use wharf_sasl::{ChannelBinding, Hash, Mechanism, Nonce, ScramKeys};

@@ -5,7 +5,9 @@
 use crate::config::{CloseEnds, Config};
 use crate::consume::{CANCEL_ADDRESS, CONSUME_ADDRESS, Query, Unclear, Wish};
 use crate::convert::{mbws_content, mbws_format, mbws_stored};
-use crate::limits::{ARENA_BYTES, UNTAKEN_MAX, UNTAKEN_MAX_BYTES};
+use crate::limits::ARENA_BYTES;
+use crate::request::Requests;
+use crate::untaken::Untaken;
 use bytes::{Bytes, BytesMut};
 use std::borrow::Cow;
 use std::collections::VecDeque;
@@ -76,18 +78,6 @@ enum Outgoing {
     Deliver(Delivery),
 }
 
-/// Messages handed to the shard and not durable yet.
-#[derive(Debug, Default)]
-struct Untaken {
-    /// One entry a burst, however many messages it had: its last sequence and its bytes.
-    bursts: VecDeque<(u64, usize)>,
-    /// Bytes of the burst that is being read.
-    burst_bytes: usize,
-    bytes: usize,
-    newest: u64,
-    oldest: u64,
-}
-
 impl Face {
     pub(crate) fn new(flavour: Flavour, key: SessionKey, query: Option<&str>) -> Self {
         let (query, unclear) = match Query::parse(query.unwrap_or_default()) {
@@ -109,7 +99,7 @@ impl Face {
     }
 
     /// MBWS-063: MBLWS begins with the upgrade, without being asked.
-    pub(crate) fn start(&mut self, commands: &mut VecDeque<Command>) {
+    pub(crate) fn start(&mut self, commands: &mut Requests) {
         if self.engine.flavour() == Flavour::Light {
             let key = self.key.clone();
             commands.push_back(Command::Open { key, kind: SessionKind::Volatile });
@@ -119,12 +109,7 @@ impl Face {
     }
 
     /// One WebSocket message.
-    pub(crate) fn handle_message(
-        &mut self,
-        kind: Kind,
-        payload: &[u8],
-        commands: &mut VecDeque<Command>,
-    ) {
+    pub(crate) fn handle_message(&mut self, kind: Kind, payload: &[u8], commands: &mut Requests) {
         if !self.closing.is_no() || self.stage == Stage::Over {
             return;
         }
@@ -161,7 +146,7 @@ impl Face {
     }
 
     /// What the shard says of the session.
-    pub(crate) fn handle_event(&mut self, event: Event, commands: &mut VecDeque<Command>) {
+    pub(crate) fn handle_event(&mut self, event: Event, commands: &mut Requests) {
         match (event, &self.stage) {
             (Event::Opened, Stage::Opening { refused }) => {
                 let refused = *refused;
@@ -204,7 +189,7 @@ impl Face {
         config: &Config,
         clean: bool,
         code: u16,
-        commands: &mut VecDeque<Command>,
+        commands: &mut Requests,
     ) {
         // MBWS-015, MBWS-A09: 1000, or no code at all. MBWS-020, MBWS-022: anything else leaves
         // the session to be recovered.
@@ -233,7 +218,7 @@ impl Face {
 
     /// Back-pressure: whether more messages may be read.
     pub(crate) fn wants_input(&self) -> bool {
-        self.untaken.bytes < UNTAKEN_MAX_BYTES && self.untaken.len() < UNTAKEN_MAX
+        self.untaken.has_room()
     }
 
     /// Whether `transmit` has something to send.
@@ -246,7 +231,7 @@ impl Face {
         &mut self,
         sink: &mut S,
         is_full: impl Fn(&S) -> bool,
-        commands: &mut VecDeque<Command>,
+        commands: &mut Requests,
     ) {
         let mut last_delivered = None;
         while !is_full(sink) {
@@ -286,13 +271,13 @@ impl Face {
         self.untaken.end_burst();
     }
 
-    fn open(&mut self, refused: bool, commands: &mut VecDeque<Command>) {
+    fn open(&mut self, refused: bool, commands: &mut Requests) {
         let key = self.key.clone();
         commands.push_back(Command::Open { key, kind: SessionKind::Recoverable });
         self.stage = Stage::Opening { refused };
     }
 
-    fn judge(&mut self, claim: &Claim, ledger: Ledger, commands: &mut VecDeque<Command>) {
+    fn judge(&mut self, claim: &Claim, ledger: Ledger, commands: &mut Requests) {
         let Ledger { taken, settled: acked, sent } = ledger;
         let view = LedgerView { taken, acked, sent };
         match judge(claim, &view) {
@@ -312,7 +297,7 @@ impl Face {
         }
     }
 
-    fn ask_for_wishes(&mut self, commands: &mut VecDeque<Command>) {
+    fn ask_for_wishes(&mut self, commands: &mut Requests) {
         let Wish { addresses, subscription, credit } = std::mem::take(&mut self.wish);
         for address in addresses {
             let subscription = subscription.clone();
@@ -326,7 +311,7 @@ impl Face {
         kind: Kind,
         to: Arc<[String]>,
         content: &[u8],
-        commands: &mut VecDeque<Command>,
+        commands: &mut Requests,
     ) {
         let format = mbws_format(kind, self.engine.unit());
         let body = self.keep(content);
@@ -344,7 +329,7 @@ impl Face {
         to: Vec<String>,
         content: &[u8],
         wish: Result<Wish, Unclear>,
-        commands: &mut VecDeque<Command>,
+        commands: &mut Requests,
     ) {
         let wish = match wish {
             Ok(wish) => wish,
@@ -416,40 +401,6 @@ impl Face {
 impl Closing {
     fn is_no(&self) -> bool {
         matches!(self, Self::No)
-    }
-}
-
-impl Untaken {
-    fn add(&mut self, seq: u64, bytes: usize) {
-        self.newest = seq;
-        self.burst_bytes = self.burst_bytes.saturating_add(bytes);
-    }
-
-    fn end_burst(&mut self) {
-        let bytes = std::mem::take(&mut self.burst_bytes);
-        if bytes > 0 {
-            self.bursts.push_back((self.newest, bytes));
-            self.bytes = self.bytes.saturating_add(bytes);
-        }
-    }
-
-    fn settle(&mut self, up_to: u64) {
-        self.oldest = up_to;
-        while let Some((_, bytes)) = self.bursts.pop_front_if(|(last, _)| *last <= up_to) {
-            self.bytes = self.bytes.saturating_sub(bytes);
-        }
-        if self.bursts.is_empty() {
-            self.bursts.shrink_to(0);
-        }
-    }
-
-    fn resume(&mut self, taken: u64) {
-        self.newest = taken;
-        self.oldest = taken;
-    }
-
-    fn len(&self) -> usize {
-        usize::try_from(self.newest.saturating_sub(self.oldest)).unwrap_or(usize::MAX)
     }
 }
 

@@ -5,12 +5,12 @@ use crate::amqp::{Caller, Login};
 use crate::config::Config;
 use crate::limits::{AMQP_MESSAGE_OVERHEAD_MAX_BYTES, PONGS_MAX_BYTES};
 use crate::mbws;
-use std::collections::VecDeque;
+use crate::request::{Request, Requests};
 use std::fmt::Write;
 use std::sync::Arc;
 use std::time::Instant;
 use wharf_amqp::engine::{Due as AmqpDue, Framing, Input as Octets};
-use wharf_broker::{Command, ConnectionId, SessionKey};
+use wharf_broker::{ConnectionId, SessionKey};
 use wharf_mbws::{Flavour, Kind, MessageSink};
 use wharf_sasl::server::{Answer, Failure as LoginFailure, Question, Settings};
 use wharf_sasl::{Mechanism, Nonce};
@@ -76,7 +76,7 @@ pub struct Session {
     /// `None`: octets and protocol meet without one.
     websocket: Option<Box<Connection>>,
     face: Face,
-    commands: VecDeque<Command>,
+    commands: Requests,
     closed: bool,
     /// Pongs of this burst, one for each Ping, up to a bound; then the latest Ping's alone
     /// (WS-CT-03).
@@ -106,7 +106,7 @@ impl Session {
             config: Arc::clone(&config),
             websocket: None,
             face: Face::None,
-            commands: VecDeque::new(),
+            commands: Requests::default(),
             closed: false,
             pongs: Vec::new(),
             flushed: true,
@@ -248,8 +248,8 @@ impl Session {
         self.finish_turn(now);
     }
 
-    /// The next command for the shard.
-    pub fn poll_command(&mut self) -> Option<Command> {
+    /// The next command for the shard, or for the services beside it.
+    pub fn poll_command(&mut self) -> Option<Request> {
         self.commands.pop_front()
     }
 

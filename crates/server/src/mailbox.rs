@@ -5,7 +5,7 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 use tokio::sync::oneshot;
 use wharf_broker::{Command, ConnectionId, Event, Statistics};
-use wharf_gateway::Answer;
+use wharf_gateway::{Answer, Request};
 
 /// Letters above which connections are not read. One burst of each connection may come on top.
 const LETTERS_MAX: usize = 65_536;
@@ -19,8 +19,8 @@ const EVENTS_KEPT: usize = 8;
 pub(crate) enum Letter {
     /// A connection exists, and this is where its events go.
     Arrived(ConnectionId, Arc<Outbox>),
-    /// A connection's command.
-    Command(ConnectionId, Command),
+    /// What a connection asks.
+    Request(ConnectionId, Request),
     /// A connection is gone, whether or not it said so.
     Gone(ConnectionId),
     /// Every connection is to end with this close code.
@@ -34,7 +34,9 @@ pub(crate) enum Letter {
 impl Letter {
     fn len_bytes(&self) -> usize {
         match self {
-            Self::Command(_, Command::Publish { message, .. }) => message.body.len(),
+            Self::Request(_, Request::Broker(Command::Publish { message, .. })) => {
+                message.body.len()
+            }
             _ => 0,
         }
     }

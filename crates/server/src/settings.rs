@@ -40,11 +40,11 @@ pub(crate) fn gateway(config: &Config) -> wharf_gateway::Config {
     let optional = |ms: u64| (ms > 0).then(|| Duration::from_millis(ms));
     wharf_gateway::Config {
         hosts: config.listen.hosts.clone(),
+        locations: config.locations.iter().filter_map(location).collect(),
+        // What does not fit was refused by `config::check`.
+        drained_to: config.shutdown.redirect_url.parse().ok(),
         amqp: wharf_gateway::Amqp {
             idle_time_out: optional(config.amqp.idle_time_out_ms),
-            locations: config.locations.iter().filter_map(location).collect(),
-            // What does not fit was refused by `config::check`.
-            drained_to: config.shutdown.redirect_url.parse().ok(),
             open_timeout: Duration::from_millis(config.listen.handshake_timeout_ms),
             ..wharf_gateway::Amqp::default()
         },

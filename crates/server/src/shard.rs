@@ -15,6 +15,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant, SystemTime};
 use wharf_broker::journal::{Completion, Journal, Lsn};
 use wharf_broker::{Command, ConnectionId, Definition, Event, Input, Output, Shard, Timestamp};
+use wharf_gateway::Request;
 use wharf_store::Options;
 
 /// The longest sleep while something is due: the wall clock may jump.
@@ -181,7 +182,7 @@ impl Worker {
 
     fn read(&mut self, now: Timestamp, letter: Letter) {
         match letter {
-            Letter::Command(connection, command) => {
+            Letter::Request(connection, Request::Broker(command)) => {
                 self.shard.handle(now, Input::Command(connection, command));
             }
             Letter::Arrived(connection, outbox) => {

@@ -23,12 +23,12 @@ mod termini;
 
 use crate::config::Config;
 use crate::limits::ANSWERS_MAX_BYTES;
+use crate::request::Requests;
 use links::Links;
 pub(crate) use login::{Ended, Login};
 use receiving::Receiving;
 use redirect::Redirects;
 use sending::Sending;
-use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use wharf_amqp::condition::{Condition, Error};
@@ -149,7 +149,7 @@ impl Face {
     }
 
     /// The payload of one binary message, or a burst of a stream.
-    pub(crate) fn handle_input(&mut self, mut input: Input<'_>, commands: &mut VecDeque<Command>) {
+    pub(crate) fn handle_input(&mut self, mut input: Input<'_>, commands: &mut Requests) {
         while let Some(event) = self.engine.poll_event(&mut input) {
             self.handle(event, commands);
         }
@@ -161,11 +161,7 @@ impl Face {
     }
 
     /// What the shard says.
-    pub(crate) fn handle_event(
-        &mut self,
-        event: wharf_broker::Event,
-        commands: &mut VecDeque<Command>,
-    ) {
+    pub(crate) fn handle_event(&mut self, event: wharf_broker::Event, commands: &mut Requests) {
         use wharf_broker::Event as Said;
         match event {
             Said::Taken { up_to } => self.taken(up_to),
@@ -199,13 +195,13 @@ impl Face {
     }
 
     /// What the user database says.
-    pub(crate) fn handle_answer(&mut self, answer: Answer, commands: &mut VecDeque<Command>) {
+    pub(crate) fn handle_answer(&mut self, answer: Answer, commands: &mut Requests) {
         let step = self.login.answer(answer);
         self.go_on(step);
         self.handle_input(Input::empty(), commands);
     }
 
-    pub(crate) fn handle_timeout(&mut self, now: Instant, commands: &mut VecDeque<Command>) {
+    pub(crate) fn handle_timeout(&mut self, now: Instant, commands: &mut Requests) {
         self.engine.handle_timeout(now);
         self.handle_input(Input::empty(), commands);
         if let Ending::Wait(at) = self.ending {
@@ -231,7 +227,7 @@ impl Face {
     }
 
     /// The transport is gone, however that came.
-    pub(crate) fn handle_closed(&mut self, commands: &mut VecDeque<Command>) {
+    pub(crate) fn handle_closed(&mut self, commands: &mut Requests) {
         self.engine.handle_transport_closed();
         self.handle_input(Input::empty(), commands);
         self.ending = Ending::Said;
@@ -240,7 +236,7 @@ impl Face {
     /// Ends the connection from this side.
     pub(crate) fn drain(&mut self, code: u16) {
         self.drained = Some(code);
-        let elsewhere = self.config.amqp.drained_to.as_ref();
+        let elsewhere = self.config.drained_to.as_ref();
         let redirect = elsewhere.and_then(|place| self.redirects.connection(place));
         let error = redirect
             .unwrap_or_else(|| error(Condition::ConnectionForced, "the broker is going away"));
@@ -268,7 +264,7 @@ impl Face {
     pub(crate) fn transmit(
         &mut self,
         budget: usize,
-        commands: &mut VecDeque<Command>,
+        commands: &mut Requests,
         send: impl FnOnce(&[u8]),
     ) -> bool {
         self.scratch.clear();
@@ -284,7 +280,7 @@ impl Face {
         len > 0
     }
 
-    fn handle(&mut self, event: Event<'_>, commands: &mut VecDeque<Command>) {
+    fn handle(&mut self, event: Event<'_>, commands: &mut Requests) {
         match event {
             Event::SaslInit(init) => {
                 let step = self.login.begin(&init.mechanism, init.initial_response.as_deref());
@@ -334,7 +330,7 @@ impl Face {
     }
 
     // AMQP 2.4.1. The host is the one that the client names, if it is one of ours (WSB-A11).
-    fn open(&mut self, open: &Open, commands: &mut VecDeque<Command>) {
+    fn open(&mut self, open: &Open, commands: &mut Requests) {
         let answer = Open {
             offered_capabilities: OFFERED_CAPABILITIES.map(str::to_owned).to_vec(),
             properties: vec![
@@ -346,7 +342,7 @@ impl Face {
         let _ = self.engine.open(answer);
         self.redirects.learn(open);
         let named = open.hostname.as_deref().unwrap_or_default();
-        if let Some(error) = self.redirects.host(&self.config.amqp.locations, named) {
+        if let Some(error) = self.redirects.host(&self.config.locations, named) {
             let _ = self.engine.close(Some(error));
             return;
         }
@@ -370,7 +366,7 @@ impl Face {
     }
 
     // WSB-080, WSB-081, WSB-A08: AMQP is over; the WebSocket is closed by whoever closed AMQP.
-    fn closed(&mut self, closed: &Closed, commands: &mut VecDeque<Command>) {
+    fn closed(&mut self, closed: &Closed, commands: &mut Requests) {
         commands.push_back(Command::Detach);
         self.ending = match (closed.by, &closed.violation) {
             (By::Peer, _) if closed.clean => Ending::Wait(None),

@@ -4,6 +4,7 @@
 use super::{Face, error};
 use crate::convert::{self, Unfit};
 use crate::limits::{ARENA_BYTES, UNTAKEN_MAX, UNTAKEN_MAX_BYTES};
+use crate::request::Requests;
 use bytes::{Bytes, BytesMut};
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -188,11 +189,7 @@ struct Taken {
 
 impl Face {
     /// A message of the client.
-    pub(super) fn publish(
-        &mut self,
-        transferred: Transferred<'_>,
-        commands: &mut VecDeque<Command>,
-    ) {
+    pub(super) fn publish(&mut self, transferred: Transferred<'_>, commands: &mut Requests) {
         let Transferred { link, delivery_id, payload, settled, settles_second, .. } = transferred;
         let settling = match (settled, settles_second) {
             (true, _) => Settling::Sent,
@@ -240,7 +237,7 @@ impl Face {
         delivery_id: u32,
         settling: Settling,
         unfit: Unfit,
-        commands: &mut VecDeque<Command>,
+        commands: &mut Requests,
     ) {
         let (condition, why) = match unfit {
             Unfit::Malformed => (Condition::DecodeError, "the message cannot be decoded"),

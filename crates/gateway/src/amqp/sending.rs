@@ -2,6 +2,7 @@
 
 use super::Face;
 use crate::convert;
+use crate::request::Requests;
 use bytes::Bytes;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -106,19 +107,14 @@ impl Sending {
 
 impl Face {
     /// The client says how much it wants.
-    pub(super) fn credit(
-        &mut self,
-        link: LinkId,
-        credit: CreditView,
-        commands: &mut VecDeque<Command>,
-    ) {
+    pub(super) fn credit(&mut self, link: LinkId, credit: CreditView, commands: &mut Requests) {
         let Some((name, consumer)) = self.links.consumer(link) else { return };
         consumer.credit = Some(credit);
         commands.extend(consumer.flow(name));
     }
 
     /// The broker hands out on this link from now on.
-    pub(super) fn begin_consuming(&mut self, link: LinkId, commands: &mut VecDeque<Command>) {
+    pub(super) fn begin_consuming(&mut self, link: LinkId, commands: &mut Requests) {
         let Some((name, consumer)) = self.links.consumer(link) else { return };
         consumer.granted = true;
         commands.extend(consumer.flow(name));
@@ -131,7 +127,7 @@ impl Face {
         }
     }
 
-    pub(super) fn deliver(&mut self, delivery: Delivery, commands: &mut VecDeque<Command>) {
+    pub(super) fn deliver(&mut self, delivery: Delivery, commands: &mut Requests) {
         let seq = delivery.seq;
         let link = self.links.named(delivery.consumer);
         let consumer = link.and_then(|link| Some((link, self.links.consumer(link)?.1)));
@@ -166,7 +162,7 @@ impl Face {
     }
 
     /// A delivery that this consumer cannot be sent is left for others; it costs no credit.
-    fn pass_over(&mut self, link: LinkId, seq: u64, commands: &mut VecDeque<Command>) {
+    fn pass_over(&mut self, link: LinkId, seq: u64, commands: &mut Requests) {
         if seq > 0 {
             let elsewhere = Decided::Modified { failed: false, elsewhere: true, annotations: None };
             settle(seq, seq, elsewhere, false, commands);
@@ -179,7 +175,7 @@ impl Face {
 
     /// What the client makes of deliveries.
     // AMQP 3.4; 3.5.3 for those it settles without saying.
-    pub(super) fn outcome(&mut self, outcome: Outcome, commands: &mut VecDeque<Command>) {
+    pub(super) fn outcome(&mut self, outcome: Outcome, commands: &mut Requests) {
         let Outcome { link, first, last, ref state, settled } = outcome;
         if first >= COPIES_FROM {
             if !settled {
@@ -212,7 +208,7 @@ impl Face {
     }
 
     /// A delivery that never left.
-    pub(super) fn unsent(&mut self, _link: LinkId, cookie: u64, commands: &mut VecDeque<Command>) {
+    pub(super) fn unsent(&mut self, _link: LinkId, cookie: u64, commands: &mut Requests) {
         self.sending.kept.remove(&cookie);
         if cookie < COPIES_FROM {
             give_back(cookie, commands);
@@ -220,7 +216,7 @@ impl Face {
     }
 
     /// Everything is on the wire: browsers may be given more.
-    pub(super) fn browse_on(&mut self, commands: &mut VecDeque<Command>) {
+    pub(super) fn browse_on(&mut self, commands: &mut Requests) {
         if self.sending.copies == 0 || self.engine.has_output() {
             return;
         }
@@ -256,17 +252,11 @@ fn decided(state: &DeliveryState) -> Option<Decided> {
     })
 }
 
-fn settle(
-    first: u64,
-    last: u64,
-    outcome: Decided,
-    confirm: bool,
-    commands: &mut VecDeque<Command>,
-) {
+fn settle(first: u64, last: u64, outcome: Decided, confirm: bool, commands: &mut Requests) {
     commands.push_back(Command::Settle { first, last, outcome, confirm });
 }
 
-fn give_back(seq: u64, commands: &mut VecDeque<Command>) {
+fn give_back(seq: u64, commands: &mut Requests) {
     if seq > 0 {
         settle(seq, seq, Decided::Released, false, commands);
     }

@@ -5,7 +5,7 @@ use super::links::{End, Link};
 use super::receiving::Producer;
 use super::sending::Consumer;
 use super::{Face, error};
-use std::collections::VecDeque;
+use crate::request::Requests;
 use std::sync::Arc;
 use wharf_amqp::condition::{Condition, Error};
 use wharf_amqp::engine::{AttachAnswer, LinkId};
@@ -36,12 +36,7 @@ fn refused(condition: Condition, why: &str) -> Refused {
 
 impl Face {
     /// The client asks for a link.
-    pub(super) fn attach(
-        &mut self,
-        id: LinkId,
-        mut attach: Box<Attach>,
-        commands: &mut VecDeque<Command>,
-    ) {
+    pub(super) fn attach(&mut self, id: LinkId, mut attach: Box<Attach>, commands: &mut Requests) {
         let name = self.links.next_name();
         let end = match attach.role {
             Role::Sender => self.ask_to_send(name, &mut attach, commands),
@@ -66,7 +61,7 @@ impl Face {
         &self,
         name: ConsumerId,
         attach: &mut Attach,
-        commands: &mut VecDeque<Command>,
+        commands: &mut Requests,
     ) -> Result<End, Refused> {
         let target = match &mut attach.target {
             Some(TargetArchetype::Target(target)) => target,
@@ -92,7 +87,7 @@ impl Face {
         &self,
         name: ConsumerId,
         attach: &mut Attach,
-        commands: &mut VecDeque<Command>,
+        commands: &mut Requests,
     ) -> Result<End, Refused> {
         let Some(source) = &mut attach.source else {
             return Err(refused(Condition::InvalidField, "the source is missing"));
@@ -148,7 +143,7 @@ impl Face {
     }
 
     /// The client may receive.
-    pub(super) fn granted(&mut self, name: ConsumerId, commands: &mut VecDeque<Command>) {
+    pub(super) fn granted(&mut self, name: ConsumerId, commands: &mut Requests) {
         let Some(id) = self.links.named(name) else { return };
         let Some(link) = self.links.get_mut(id) else { return };
         let Some(asked) = link.asked.take() else { return };
@@ -163,12 +158,7 @@ impl Face {
     }
 
     /// The broker does not grant what was asked.
-    pub(super) fn refused(
-        &mut self,
-        name: ConsumerId,
-        refusal: Refusal,
-        commands: &mut VecDeque<Command>,
-    ) {
+    pub(super) fn refused(&mut self, name: ConsumerId, refusal: Refusal, commands: &mut Requests) {
         let Some(id) = self.links.named(name) else { return };
         let Some(link) = self.links.get_mut(id) else { return };
         if refusal == Refusal::NotATopic
@@ -204,7 +194,7 @@ impl Face {
     }
 
     /// The link is gone at the client's end.
-    pub(super) fn detached(&mut self, id: LinkId, closed: bool, commands: &mut VecDeque<Command>) {
+    pub(super) fn detached(&mut self, id: LinkId, closed: bool, commands: &mut Requests) {
         let Some(link) = self.links.remove(id) else { return };
         commands.push_back(match link.end {
             End::Producer(_) => Command::Leave { consumer: link.name },
@@ -218,7 +208,7 @@ impl Face {
 
     /// Whether an address is served here.
     fn is_here(&self, address: &str) -> Result<(), Refused> {
-        match self.redirects.address(&self.config.amqp.locations, address) {
+        match self.redirects.address(&self.config.locations, address) {
             Some(error) => Err(Box::new(error)),
             None => Ok(()),
         }

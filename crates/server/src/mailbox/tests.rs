@@ -19,7 +19,7 @@ fn publish(size_bytes: usize) -> Letter {
     let body = Bytes::from(vec![0; size_bytes]);
     let (message, unroutable) = (Message { format: 0, body }, Unroutable::DeadLetter);
     let publish = Command::Publish { seq: 1, to: Arc::new([]), message, unroutable };
-    Letter::Command(ConnectionId(1), publish)
+    Letter::Request(ConnectionId(1), publish.into())
 }
 
 #[test]

@@ -239,8 +239,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
     }
 
     fn give_commands(&mut self, buffers: &mut Buffers) {
-        while let Some(command) = self.session.poll_command() {
-            buffers.letters.push(Letter::Command(self.connection, command));
+        while let Some(request) = self.session.poll_command() {
+            buffers.letters.push(Letter::Request(self.connection, request));
         }
         if !buffers.letters.is_empty() {
             self.node.mailbox.push(&mut buffers.letters);

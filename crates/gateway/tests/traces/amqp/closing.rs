@@ -3,7 +3,7 @@
 use crate::wire::{Wire, message};
 use std::time::Duration;
 use wharf_broker::Definition;
-use wharf_gateway::{Amqp, Config};
+use wharf_gateway::Config;
 use wharf_ws::MessageKind;
 
 /// A client with a delivery it has not settled, and one that looks for it.
@@ -58,8 +58,7 @@ fn the_broker_closes() {
 #[test]
 fn the_broker_sends_the_client_elsewhere() {
     let drained_to = Some("wss://b.example/ws".parse().expect("a place"));
-    let amqp = Amqp { drained_to, ..Amqp::default() };
-    let mut wire = with_delivery(Config { amqp, ..Config::default() });
+    let mut wire = with_delivery(Config { drained_to, ..Config::default() });
     wire.drain(1, 1001);
     let redirect = "closed by Peer: amqp:connection:redirect (served elsewhere)";
     assert_eq!(wire.heard(1), [redirect, "closed 1001 "]);

@@ -13,7 +13,9 @@ use wharf_broker::journal::Journal;
 use wharf_broker::{
     ConnectionId, Definition, Input as ShardInput, Output, Permission, Shard, Timestamp,
 };
-use wharf_gateway::{Answer, Config, Mechanism, Offer, Opening, SaslSettings, Session, Transport};
+use wharf_gateway::{
+    Answer, Config, Mechanism, Offer, Opening, Request, SaslSettings, Session, Transport,
+};
 use wharf_store::MemoryJournal;
 use wharf_ws::{
     Agreement, CloseCode, Compression, Connection, Event, Input, MessageKind, Role, Version,
@@ -191,7 +193,7 @@ impl Wire {
         let at = Timestamp(1);
         for _ in 0..20 {
             for (id, client) in &mut self.clients {
-                while let Some(command) = client.session.poll_command() {
+                while let Some(Request::Broker(command)) = client.session.poll_command() {
                     self.shard.handle(at, ShardInput::Command(ConnectionId(*id), command));
                 }
             }
