@@ -45,7 +45,10 @@ pub use command::{
 };
 pub use output::{Death, DeathReason, Delivery, Event, Ledger, Output, Refusal};
 pub use permission::{Permission, Right, matches_pattern};
-pub use policy::{AddressKind, DEAD_LETTER_ADDRESS, DYNAMIC_PREFIX, Lifetime, Policy};
-pub use shard::{Config, RecoverError, Shard};
+pub use policy::{
+    AddressKind, DEAD_LETTER_ADDRESS, DYNAMIC_PREFIX, Lifetime, PERSON_PREFIX, Policy,
+};
+pub use record::QueueId;
+pub use shard::{Ahead, Config, Entry, RecoverError, Shard, Stored, Transient};
 pub use stats::Statistics;
 pub use time::Timestamp;

@@ -49,3 +49,22 @@ pub const SESSION_SENDERS_MAX: usize = 1024;
 /// Bytes handed to a browser for one `Flow`, each message counted with 256 more. One delivery
 /// always passes, however large.
 pub const BROWSED_MAX_BYTES: u64 = 1 << 20;
+
+/// Stanzas that are not journaled and not acknowledged, kept for one session.
+pub const SESSION_TRANSIENTS_MAX: usize = 1024;
+
+/// Their octets.
+pub const SESSION_TRANSIENTS_MAX_BYTES: usize = 1 << 20;
+
+/// Records that nobody waits for are sealed when there are so many bytes of them.
+pub const LAZY_MAX_BYTES: usize = 64 << 10;
+
+/// Longest key of a document.
+pub const DOCUMENT_KEY_MAX_BYTES: usize = 4096;
+
+/// Largest document: all of them are in memory.
+pub const DOCUMENT_MAX_BYTES: usize = 256 << 10;
+
+/// How many deliveries of a session that was lost are held to have something to do with it: the
+/// oldest ones, which a consumer works on. What it had only fetched ahead is not to blame.
+pub const BLAMED_MAX: usize = 8;

@@ -54,6 +54,17 @@ pub enum Event {
     },
     /// A delivery.
     Deliver(Delivery),
+    /// Something that a service sends, in three parts.
+    Transmit {
+        /// Its number on a recoverable session, among those of deliveries; 0 on a volatile one.
+        seq: u64,
+        /// What comes first.
+        before: Bytes,
+        /// A message that is kept, or nothing.
+        body: Bytes,
+        /// What comes last.
+        after: Bytes,
+    },
     /// What a `Flow` with `drain` could hand out is handed out.
     Drained {
         /// The consumer.

@@ -45,6 +45,9 @@ pub const DEAD_LETTER_ADDRESS: &str = "wharf/dead-letter";
 /// that a late reply to one that is gone does not bring it back.
 pub const DYNAMIC_PREFIX: &str = "wharf/dynamic/";
 
+/// Addresses of people begin so: a service fills their mailboxes, and nobody else consumes them.
+pub const PERSON_PREFIX: &str = "xmpp:";
+
 impl Policy {
     /// The policies of a shard that was given none: `topic/**` are topics, everything else is a
     /// queue, and a message is dead-lettered after 20 deliveries.

@@ -21,9 +21,10 @@ use std::borrow::Cow;
 #[derive(Clone, Copy, Debug, Default, Eq, Ord, PartialEq, PartialOrd)]
 pub(crate) struct AddressId(pub(crate) u64);
 
-/// A queue: the one of a queue address, or a subscription of a topic.
-#[derive(Clone, Copy, Debug, Default, Eq, Ord, PartialEq, PartialOrd)]
-pub(crate) struct QueueId(pub(crate) u64);
+/// A queue: the one of a queue address, or a subscription of a topic. Numbered in the order of
+/// creation.
+#[derive(Clone, Copy, Debug, Default, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct QueueId(pub u64);
 
 /// What makes an address dynamic.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -128,6 +129,39 @@ pub(crate) enum Record<'a> {
         reason: DeathReason,
         detail: Option<String>,
     },
+    /// The next outbound sequences of the session are something that is not kept.
+    Pass {
+        session: SessionId,
+        count: u64,
+    },
+    /// Everything up to `at` has arrived, and what is unsettled is numbered from there without
+    /// gaps.
+    Compact {
+        session: SessionId,
+        at: u64,
+    },
+    /// What is kept with an entry.
+    Note {
+        queue: QueueId,
+        entry: u64,
+        note: Bytes,
+    },
+    /// An entry that is not out goes to other queues, or away.
+    Move {
+        queue: QueueId,
+        entry: u64,
+        to: Vec<QueueId>,
+    },
+    /// Entries below this that were never out go away.
+    Trim {
+        queue: QueueId,
+        below: u64,
+    },
+    /// A value of a service; without one the key is forgotten.
+    PutDocument {
+        key: String,
+        value: Option<Bytes>,
+    },
 }
 
 const PUT_USER: u64 = 1;
@@ -147,6 +181,12 @@ const RETURN: u64 = 14;
 const DEAD_LETTER: u64 = 15;
 const PROVE: u64 = 16;
 const DELETE: u64 = 17;
+const PASS: u64 = 18;
+const COMPACT: u64 = 19;
+const NOTE: u64 = 20;
+const MOVE: u64 = 21;
+const TRIM: u64 = 22;
+const PUT_DOCUMENT: u64 = 23;
 
 impl<'a> Record<'a> {
     /// Appends the record, for `Publish` all but the bytes of its body, which come last.
@@ -218,6 +258,29 @@ impl<'a> Record<'a> {
                 put_ints(out, &[DEAD_LETTER, queue.0, *entry, to.0, reason_code(*reason)]);
                 out.put_option(detail.as_deref());
             }
+            _ => self.encode_of_service(out),
+        }
+    }
+
+    /// What services do.
+    fn encode_of_service(&self, out: &mut Vec<u8>) {
+        match self {
+            Self::Pass { session, count } => put_ints(out, &[PASS, session.0, *count]),
+            Self::Compact { session, at } => put_ints(out, &[COMPACT, session.0, *at]),
+            Self::Note { queue, entry, note } => {
+                put_ints(out, &[NOTE, queue.0, *entry]);
+                out.put_bytes(note);
+            }
+            Self::Move { queue, entry, to } => {
+                put_ints(out, &[MOVE, queue.0, *entry, to.len() as u64]);
+                to.iter().for_each(|queue| out.put_int(queue.0));
+            }
+            Self::Trim { queue, below } => put_ints(out, &[TRIM, queue.0, *below]),
+            Self::PutDocument { key, value } => {
+                out.put_int(PUT_DOCUMENT);
+                out.put_str(key);
+                out.put_optional_bytes(value.as_deref());
+            }
             _ => {}
         }
     }
@@ -248,6 +311,10 @@ impl<'a> Record<'a> {
             OPEN_SESSION => {
                 Self::OpenSession { key: read_key(from)?, kind: read_session_kind(from)? }
             }
+            PUT_DOCUMENT => Self::PutDocument {
+                key: from.string("key")?,
+                value: from.optional_bytes("document")?.map(Bytes::copy_from_slice),
+            },
             _ => Self::decode_of_session(tag, from)?,
         })
     }
@@ -304,6 +371,30 @@ impl<'a> Record<'a> {
                 reason: read_reason(from)?,
                 detail: from.option("detail")?,
             },
+            _ => Self::decode_of_service(tag, first, from)?,
+        })
+    }
+
+    /// What services do, behind the first number.
+    fn decode_of_service(tag: u64, first: u64, from: &mut Reader<'a>) -> Result<Self, Malformed> {
+        let (session, queue) = (SessionId(first), QueueId(first));
+        Ok(match tag {
+            PASS => Self::Pass { session, count: from.int("count")? },
+            COMPACT => Self::Compact { session, at: from.int("sequence")? },
+            NOTE => Self::Note {
+                queue,
+                entry: from.int("entry")?,
+                note: Bytes::copy_from_slice(from.bytes("note")?),
+            },
+            MOVE => {
+                let entry = from.int("entry")?;
+                let mut to = Vec::new();
+                for _ in 0..from.len("queue count")? {
+                    to.push(QueueId(from.int("queue id")?));
+                }
+                Self::Move { queue, entry, to }
+            }
+            TRIM => Self::Trim { queue, below: from.int("entry")? },
             _ => return Err(Malformed { what: "record tag" }),
         })
     }

@@ -100,9 +100,22 @@ impl Shard {
     }
 
     pub(super) fn attach(&mut self, connection: ConnectionId, key: &SessionKey) {
-        let Some(session) = self.state.keys.get(key).copied() else {
+        let Some(session) = self.take_over(connection, key) else {
             return self.outbox.push_now(connection, Event::Unknown);
         };
+        let Some(ledger) = self.state.sessions.get(&session).map(|session| session.ledger()) else {
+            return;
+        };
+        self.tell(connection, Event::Attached(ledger));
+    }
+
+    /// Attaches to the session of `key`, from which nothing flows yet.
+    pub(super) fn take_over(
+        &mut self,
+        connection: ConnectionId,
+        key: &SessionKey,
+    ) -> Option<SessionId> {
+        let session = self.state.keys.get(key).copied()?;
         // MBWS-A14: a resume while the old socket still looks alive takes over.
         if let Some(before) = self.attachments.bind(connection, session) {
             self.outbox.forget(before);
@@ -112,10 +125,7 @@ impl Shard {
         self.disconnect(session);
         // The ledger told must hold everything handled, and be durable when it is told.
         self.record_taking_of(session);
-        let Some(ledger) = self.state.sessions.get(&session).map(|session| session.ledger()) else {
-            return;
-        };
-        self.tell(connection, Event::Attached(ledger));
+        Some(session)
     }
 
     // MBWS-048, MBWS-A23: what the client has is settled, the rest is sent again.
@@ -145,6 +155,8 @@ impl Shard {
             return self.end_session(session);
         }
         self.disconnect(session);
+        // The numbers that were used are known after a restart too.
+        self.log.hurry();
         self.retain(session, now);
     }
 
@@ -188,6 +200,8 @@ impl Shard {
         let Some(ending) = self.state.sessions.get(&session) else {
             return;
         };
+        self.endings.note_ended(session, &ending.key);
+        self.transients.forget(session);
         let returned: Vec<Outbound> = ending.outbound().map(|(_, outbound)| outbound).collect();
         for consumer in ending.consumers() {
             self.feeds.shunned().forget(consumer.queue, session, consumer.name);

@@ -165,7 +165,7 @@ impl Shard {
         }
     }
 
-    fn stop(&mut self, session: SessionId, queue: QueueId, consumer: ConsumerId) {
+    pub(super) fn stop(&mut self, session: SessionId, queue: QueueId, consumer: ConsumerId) {
         self.feeds.remove(queue, session, consumer);
         self.feeds.shunned().forget(queue, session, consumer);
         let known = self.state.sessions.get(&session);

@@ -1,7 +1,7 @@
 //! Senders, and dynamic addresses, which go when their lifetime is over (AMQP 3.5.10 to 3.5.13).
 
 use super::Shard;
-use super::route::{is_reserved, is_valid_name};
+use super::route::{is_person, is_reserved, is_valid_name};
 use crate::command::{ConnectionId, ConsumerId, SessionId};
 use crate::limits::SESSION_SENDERS_MAX;
 use crate::output::{Event, Refusal};
@@ -88,6 +88,9 @@ impl Shard {
         address: String,
         wanted: Option<AddressKind>,
     ) {
+        if is_person(&address) {
+            return self.resolve_person(connection, session, consumer, address);
+        }
         let event = match self.find_or_make_target(session, &address, wanted) {
             Ok((id, kind)) => {
                 self.join(session, consumer, id);
@@ -96,6 +99,25 @@ impl Shard {
             Err(refusal) => Event::Refused { consumer, address, refusal },
         };
         self.tell(connection, event);
+    }
+
+    /// A person is reached through a service: all that can be said here is whether one may.
+    fn resolve_person(
+        &mut self,
+        connection: ConnectionId,
+        session: SessionId,
+        consumer: ConsumerId,
+        address: String,
+    ) {
+        let refusal = if !is_valid_name(&address) {
+            Refusal::InvalidAddress
+        } else if !self.permits(session, Right::Send, &address) {
+            Refusal::NotPermitted
+        } else {
+            let kind = AddressKind::Queue;
+            return self.tell(connection, Event::Resolved { consumer, kind });
+        };
+        self.tell(connection, Event::Refused { consumer, address, refusal });
     }
 
     fn find_or_make_target(

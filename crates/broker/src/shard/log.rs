@@ -2,7 +2,7 @@
 //! when to take a snapshot and free extents.
 
 use crate::journal::{Extent, Frame, Location, Lsn, Ticket};
-use crate::limits::BODY_COPIED_MAX_BYTES;
+use crate::limits::{BODY_COPIED_MAX_BYTES, LAZY_MAX_BYTES};
 use crate::record::Record;
 use crate::state::State;
 use crate::state::bodies::{MessageKey, Place};
@@ -37,6 +37,8 @@ struct OpenFrame {
     chunks: Vec<Bytes>,
     tail: Vec<u8>,
     len_bytes: usize,
+    /// How many of them nobody waits for.
+    lazy_bytes: usize,
     published: Vec<(MessageKey, Place)>,
 }
 
@@ -121,13 +123,24 @@ impl Log {
         self.in_flight.len() < self.frames_in_flight_max
     }
 
+    /// Whether there is something to seal that somebody waits for, or too much to leave it.
     pub(crate) fn has_open_records(&self) -> bool {
-        self.open.len_bytes > 0
+        self.open.is_awaited() || self.open.lazy_bytes >= LAZY_MAX_BYTES
+    }
+
+    /// Nobody waits for the newest `len_bytes`: they go with whatever is sealed next.
+    pub(crate) fn note_lazy(&mut self, len_bytes: usize) {
+        self.open.lazy_bytes = self.open.lazy_bytes.saturating_add(len_bytes);
+    }
+
+    /// What nobody waited for is to be sealed now too.
+    pub(crate) fn hurry(&mut self) {
+        self.open.lazy_bytes = 0;
     }
 
     /// What is told to peers now must wait for this frame.
     pub(crate) fn barrier(&self) -> Lsn {
-        if self.open.len_bytes > 0 {
+        if self.open.is_awaited() {
             self.open_lsn
         } else {
             self.in_flight.back().map_or(self.stored, |frame| frame.lsn)
@@ -226,6 +239,10 @@ impl Log {
 }
 
 impl OpenFrame {
+    fn is_awaited(&self) -> bool {
+        self.len_bytes > self.lazy_bytes
+    }
+
     fn close_tail(&mut self) {
         if !self.tail.is_empty() {
             self.chunks.push(Bytes::from(std::mem::take(&mut self.tail)));

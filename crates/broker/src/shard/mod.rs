@@ -15,6 +15,7 @@ mod outbox;
 mod publish;
 mod recover;
 mod route;
+mod service;
 mod settle;
 mod shunned;
 
@@ -39,6 +40,8 @@ use outbox::Outbox;
 use publish::{Publication, Taking};
 pub use recover::RecoverError;
 use route::Routes;
+pub use service::{Ahead, Entry, Stored, Transient};
+use service::{Endings, Transients};
 use std::collections::VecDeque;
 
 /// One shard.
@@ -54,6 +57,8 @@ pub struct Shard {
     links: Links,
     routes: Routes,
     taking: Taking,
+    endings: Endings,
+    transients: Transients,
     fetching: Fetching,
     statistics: Statistics,
     journal_requests: VecDeque<Output>,
@@ -234,6 +239,13 @@ impl Shard {
     /// Decides a record: into the open frame and into the state.
     fn record(&mut self, record: &Record<'_>) -> Applied {
         self.record_body(record, None)
+    }
+
+    /// Decides a record that nobody waits for.
+    fn record_lazily(&mut self, record: &Record<'_>) {
+        let before = self.log.open_len_bytes();
+        self.record(record);
+        self.log.note_lazy(self.log.open_len_bytes().saturating_sub(before));
     }
 
     fn record_body(&mut self, record: &Record<'_>, body: Option<&Bytes>) -> Applied {

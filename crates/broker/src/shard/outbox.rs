@@ -10,7 +10,13 @@ use std::collections::{BTreeMap, VecDeque};
 #[derive(Debug)]
 enum Pending {
     Ready(Event),
-    Waiting { delivery: Delivery, ticket: Ticket, index: usize },
+    /// The body is put in without so many octets at its head.
+    Waiting {
+        event: Box<Event>,
+        skip_bytes: usize,
+        ticket: Ticket,
+        index: usize,
+    },
 }
 
 /// Events in the order they were decided.
@@ -35,9 +41,21 @@ impl Outbox {
         barrier: Lsn,
         connection: ConnectionId,
         delivery: Delivery,
+        answer: (Ticket, usize),
+    ) {
+        self.push_reading(barrier, connection, Event::Deliver(delivery), 0, answer);
+    }
+
+    /// The same for any event with a body.
+    pub(crate) fn push_reading(
+        &mut self,
+        barrier: Lsn,
+        connection: ConnectionId,
+        event: Event,
+        skip_bytes: usize,
         (ticket, index): (Ticket, usize),
     ) {
-        let pending = Pending::Waiting { delivery, ticket, index };
+        let pending = Pending::Waiting { event: Box::new(event), skip_bytes, ticket, index };
         self.held.push_back((barrier, connection, pending));
     }
 
@@ -69,14 +87,19 @@ impl Outbox {
     pub(crate) fn fill(&mut self, fetched: Ticket, bodies: &[Bytes]) {
         let held = self.held.iter_mut().map(|(_, _, pending)| pending);
         for pending in held.chain(self.blocked.values_mut().flatten()) {
-            let Pending::Waiting { delivery, ticket, index } = pending else {
+            let Pending::Waiting { event, skip_bytes, ticket, index } = pending else {
                 continue;
             };
             if *ticket == fetched
-                && let Some(body) = bodies.get(*index)
+                && let Some(read) = bodies.get(*index)
             {
-                let delivery = Delivery { body: body.clone(), ..delivery.clone() };
-                *pending = Pending::Ready(Event::Deliver(delivery));
+                let mut event = event.as_ref().clone();
+                if let Event::Deliver(Delivery { body, .. }) | Event::Transmit { body, .. } =
+                    &mut event
+                {
+                    *body = read.slice((*skip_bytes).min(read.len())..);
+                }
+                *pending = Pending::Ready(event);
             }
         }
         self.unblock();

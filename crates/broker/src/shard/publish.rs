@@ -49,10 +49,7 @@ impl Shard {
         publication: Publication,
     ) {
         let Publication { seq, to, message, unroutable } = publication;
-        if self.taken(session).checked_add(1) != Some(seq) {
-            // A repeat: its effect is there already.
-            self.statistics.duplicates_suppressed =
-                self.statistics.duplicates_suppressed.saturating_add(1);
+        if !self.is_next(session, seq) {
             return self.answer_repeat(connection, session, seq, &to, unroutable);
         }
         let route = self.route(session, &to);
@@ -71,11 +68,8 @@ impl Shard {
                 }
             }
             Unroutable::Decline => {
-                let taken = self.taking.by_session.get_mut(&session);
-                if let Some((reason, _)) = route.dead.first()
-                    && let Some(taken) = taken
-                {
-                    taken.declined.push((seq, *reason));
+                if let Some((reason, _)) = route.dead.first() {
+                    self.note_declined(session, seq, *reason);
                 }
             }
         }
@@ -83,6 +77,39 @@ impl Shard {
         if self.log.open_len_bytes() >= FRAME_TARGET_BYTES {
             self.dispatch_dirty();
             self.seal();
+        }
+    }
+
+    /// Whether inbound `seq` is new. If it is a repeat, its effect is there already.
+    fn is_next(&mut self, session: SessionId, seq: u64) -> bool {
+        let is_next = self.taken(session).checked_add(1) == Some(seq);
+        if !is_next {
+            self.statistics.duplicates_suppressed =
+                self.statistics.duplicates_suppressed.saturating_add(1);
+        }
+        is_next
+    }
+
+    /// Takes inbound `seq` if it is new, and answers it if it is not.
+    pub(super) fn take_next(
+        &mut self,
+        connection: ConnectionId,
+        session: SessionId,
+        seq: u64,
+    ) -> bool {
+        let is_next = self.is_next(session, seq);
+        if is_next {
+            self.take(connection, session, Some(seq));
+        } else {
+            self.answer_repeat(connection, session, seq, &[], Unroutable::DeadLetter);
+        }
+        is_next
+    }
+
+    /// Inbound `seq`, which was just taken, could not be served.
+    pub(super) fn note_declined(&mut self, session: SessionId, seq: u64, reason: DeathReason) {
+        if let Some(taken) = self.taking.by_session.get_mut(&session) {
+            taken.declined.push((seq, reason));
         }
     }
 

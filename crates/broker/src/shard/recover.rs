@@ -8,6 +8,7 @@ use super::log::{Log, LogLimits};
 use super::outbox::Outbox;
 use super::publish::Taking;
 use super::route::Routes;
+use super::service::{Endings, Transients};
 use super::{Config, Shard};
 use crate::command::{ConsumerId, SessionId, SessionKind};
 use crate::journal::{Lsn, Recovery};
@@ -106,6 +107,8 @@ impl Shard {
             links: Links::default(),
             routes: Routes::default(),
             taking: Taking::default(),
+            endings: Endings::default(),
+            transients: Transients::default(),
             fetching: Fetching::default(),
             statistics: Statistics::default(),
             journal_requests: VecDeque::new(),
@@ -122,7 +125,10 @@ impl Shard {
             .iter()
             .map(|(id, session)| (*id, session.kind))
             .partition(|(_, kind)| *kind == SessionKind::Recoverable);
-        recoverable.into_iter().for_each(|(session, _)| self.retain(session, now));
+        for (session, _) in recoverable {
+            self.endings.note_recovered(session);
+            self.retain(session, now);
+        }
         volatile.into_iter().for_each(|(session, _)| self.end_session(session));
         self.settle_dynamic_addresses();
     }

@@ -5,7 +5,7 @@ use crate::command::SessionId;
 use crate::limits::{DESTINATIONS_MAX, NAME_MAX_BYTES};
 use crate::output::{DeathReason, Refusal};
 use crate::permission::{Right, allows};
-use crate::policy::{AddressKind, DEAD_LETTER_ADDRESS, DYNAMIC_PREFIX};
+use crate::policy::{AddressKind, DEAD_LETTER_ADDRESS, DYNAMIC_PREFIX, PERSON_PREFIX};
 use crate::record::{AddressId, QueueId, Record};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -194,5 +194,11 @@ pub(super) fn is_valid_name(name: &str) -> bool {
 
 /// Whether an address is the broker's own.
 pub(super) fn is_reserved(name: &str) -> bool {
-    name.starts_with(RESERVED_PREFIX) && !name.starts_with(DYNAMIC_PREFIX)
+    let is_ours = name.starts_with(RESERVED_PREFIX) && !name.starts_with(DYNAMIC_PREFIX);
+    is_ours || is_person(name)
+}
+
+/// Whether an address is a person's.
+pub(super) fn is_person(name: &str) -> bool {
+    name.starts_with(PERSON_PREFIX)
 }

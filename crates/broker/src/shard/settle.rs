@@ -14,6 +14,9 @@ impl Shard {
         let Some(ledger) = self.state.sessions.get(&session).map(|session| session.ledger()) else {
             return;
         };
+        if *outcome == Outcome::Accepted && first <= 1 {
+            self.transients.settle(session, last);
+        }
         let first = first.max(ledger.settled.saturating_add(1));
         let last = last.min(ledger.sent);
         if first > last {

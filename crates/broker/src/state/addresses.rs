@@ -47,12 +47,16 @@ impl State {
 
     /// Puts an address where it is found.
     pub(super) fn place_address(&mut self, id: AddressId, address: Address) {
+        // Nothing is published to mailboxes by name: who comes and goes there changes no route.
+        let reroutes = !address.is_mailbox();
         if !address.deleted {
             let names = self.names.entry(address.host.clone()).or_default();
             names.insert(Arc::clone(&address.name), id);
         }
         self.addresses.insert(id, address);
-        self.reroute();
+        if reroutes {
+            self.reroute();
+        }
     }
 
     fn number_queue(&mut self, queue: Queue) -> QueueId {
@@ -75,14 +79,18 @@ impl State {
         if let Some((session, _)) = owner {
             self.session_mut(session)?.owned.push(id);
         }
-        self.addresses.get_mut(&address).ok_or(NO_ADDRESS)?.queues.push(id);
-        self.reroute();
+        let address = self.addresses.get_mut(&address).ok_or(NO_ADDRESS)?;
+        address.queues.push(id);
+        if !address.is_mailbox() {
+            self.reroute();
+        }
         Ok(id)
     }
 
     /// The address is found no more. It is kept as long as something of it is out.
     pub(super) fn delete_address(&mut self, id: AddressId) -> Result<(), Inconsistent> {
         let address = self.addresses.get_mut(&id).ok_or(NO_ADDRESS)?;
+        let reroutes = !address.is_mailbox();
         address.deleted = true;
         let queues = address.queues.clone();
         if let Some(names) = self.names.get_mut(&address.host)
@@ -92,7 +100,9 @@ impl State {
         }
         queues.into_iter().try_for_each(|queue| self.close_queue(queue))?;
         self.drop_address_if_over(id);
-        self.reroute();
+        if reroutes {
+            self.reroute();
+        }
         Ok(())
     }
 
@@ -102,9 +112,11 @@ impl State {
         queue.closed = true;
         let dropped = queue.drop_ready();
         let consumers = std::mem::take(&mut queue.consumers);
+        let mut reroutes = true;
         if let Some(address) = self.addresses.get_mut(&queue.address) {
             address.queues.retain(|other| *other != id);
             address.closed_queues = address.closed_queues.saturating_add(1);
+            reroutes = !address.is_mailbox();
         }
         dropped.into_iter().for_each(|message| self.bodies.release(message));
         for (session, consumer) in consumers {
@@ -112,7 +124,9 @@ impl State {
                 session.cancel(id, consumer);
             }
         }
-        self.reroute();
+        if reroutes {
+            self.reroute();
+        }
         self.look_at(id);
         Ok(())
     }

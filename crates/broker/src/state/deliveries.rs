@@ -159,6 +159,37 @@ impl State {
         Ok(())
     }
 
+    /// An entry that is not out goes to other queues, or away.
+    pub(super) fn move_entry(
+        &mut self,
+        from: QueueId,
+        entry: u64,
+        to: &[QueueId],
+    ) -> Result<(), Inconsistent> {
+        let slot = self.queues.get_mut(&from).ok_or(NO_QUEUE)?;
+        let message =
+            slot.take(entry).ok_or(Inconsistent { what: "an entry moves that cannot" })?;
+        for queue in to {
+            self.queues.get_mut(queue).ok_or(NO_QUEUE)?.push(message);
+            self.bodies.refer(message);
+        }
+        self.bodies.release(message);
+        self.look_at(from);
+        Ok(())
+    }
+
+    /// Entries that were never out go away, up to but not with `below`.
+    pub(super) fn trim(&mut self, id: QueueId, below: u64) -> Result<(), Inconsistent> {
+        let queue = self.queues.get_mut(&id).ok_or(NO_QUEUE)?;
+        let mut dropped = Vec::new();
+        while let Some(first) = queue.first_fresh().filter(|first| *first < below) {
+            dropped.extend(queue.take(first));
+        }
+        dropped.into_iter().for_each(|message| self.bodies.release(message));
+        self.look_at(id);
+        Ok(())
+    }
+
     pub(super) fn dead_letter(
         &mut self,
         queue: QueueId,

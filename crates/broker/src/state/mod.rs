@@ -11,7 +11,7 @@ pub(crate) mod snapshot;
 use crate::command::{SessionId, SessionKey};
 use crate::journal::Lsn;
 use crate::permission::Permission;
-use crate::policy::AddressKind;
+use crate::policy::{AddressKind, PERSON_PREFIX};
 use crate::record::{AddressId, Dynamic, QueueId, Record};
 use bodies::{Bodies, MessageKey, Place};
 use bytes::Bytes;
@@ -37,6 +37,11 @@ pub(crate) struct Address {
 }
 
 impl Address {
+    /// Whether it is a person's, which services alone fill.
+    pub(crate) fn is_mailbox(&self) -> bool {
+        self.name.starts_with(PERSON_PREFIX)
+    }
+
     /// Whether it can still be found by its name.
     pub(crate) fn is_deleted(&self) -> bool {
         self.deleted
@@ -61,6 +66,8 @@ pub(crate) struct State {
     pub(crate) sessions: BTreeMap<SessionId, Session>,
     pub(crate) keys: BTreeMap<SessionKey, SessionId>,
     pub(crate) bodies: Bodies,
+    /// What services keep.
+    pub(crate) documents: BTreeMap<Arc<str>, Bytes>,
     addresses_made: u64,
     queues_made: u64,
     sessions_made: u64,
@@ -132,6 +139,14 @@ impl State {
             Record::Publish { queues, death, format, .. } => {
                 applied.message = self.publish(queues, death.as_ref(), *format, body)?;
             }
+            Record::PutDocument { key, value } => match value {
+                Some(value) => {
+                    self.documents.insert(Arc::from(key.as_str()), value.clone());
+                }
+                None => {
+                    self.documents.remove(key.as_str());
+                }
+            },
             Record::OpenSession { key, kind } => {
                 self.sessions_made = self.sessions_made.saturating_add(1);
                 let session = SessionId(self.sessions_made);
@@ -170,6 +185,27 @@ impl State {
             Record::DeadLetter { queue, entry, to, reason, ref detail } => {
                 self.dead_letter(queue, entry, to, reason, detail.clone())
             }
+            _ => self.apply_of_service(record),
+        }
+    }
+
+    /// What services do.
+    fn apply_of_service(&mut self, record: &Record<'_>) -> Result<(), Inconsistent> {
+        match *record {
+            Record::Pass { session, count } => {
+                self.session_mut(session)?.pass(count);
+                Ok(())
+            }
+            Record::Compact { session, at } => {
+                self.session_mut(session)?.compact(at);
+                Ok(())
+            }
+            Record::Note { queue, entry, ref note } => {
+                self.queues.get_mut(&queue).ok_or(NO_QUEUE)?.annotate(entry, note.clone());
+                Ok(())
+            }
+            Record::Move { queue, entry, ref to } => self.move_entry(queue, entry, to),
+            Record::Trim { queue, below } => self.trim(queue, below),
             _ => Err(Inconsistent { what: "record of no session" }),
         }
     }

@@ -170,6 +170,25 @@ impl Queue {
         Some(message)
     }
 
+    /// Whether an entry may be taken off without being dispatched: it came back, or is the oldest
+    /// that was never out.
+    pub(crate) fn can_take(&self, entry: u64) -> bool {
+        self.returned.contains(&entry) || self.first_fresh() == Some(entry)
+    }
+
+    /// Takes such an entry off, and gives back its message.
+    pub(crate) fn take(&mut self, entry: u64) -> Option<MessageKey> {
+        if self.returned.contains(&entry) {
+            return self.remove(entry);
+        }
+        if self.first_fresh() != Some(entry) {
+            return None;
+        }
+        self.fresh_from = self.fresh_from.saturating_add(1);
+        self.take_annotations(entry);
+        self.fresh.pop_front()
+    }
+
     /// Takes a dispatched entry off the queue, and gives back its message. What was left with it
     /// goes too, unless it was taken before.
     pub(crate) fn remove(&mut self, entry: u64) -> Option<MessageKey> {

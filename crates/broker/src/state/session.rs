@@ -171,6 +171,21 @@ impl Session {
         (first..).zip(&self.outbound).filter_map(|(seq, slot)| slot.map(|out| (seq, out)))
     }
 
+    /// The next sequences are used by something that is not kept here: settled from the start.
+    pub(crate) fn pass(&mut self, count: u64) {
+        if self.outbound.is_empty() {
+            self.settled = self.settled.saturating_add(count);
+        } else {
+            self.outbound.extend((0..count).map(|_| None));
+        }
+    }
+
+    /// Everything up to `at` has arrived; what is unsettled follows without gaps.
+    pub(crate) fn compact(&mut self, at: u64) {
+        self.outbound.retain(Option::is_some);
+        self.settled = at;
+    }
+
     /// Restores the ledger of a snapshot.
     pub(crate) fn restore(&mut self, taken: u64, settled: u64) {
         self.taken = taken;

@@ -220,6 +220,10 @@ pub(crate) fn line(event: &Event) -> String {
         Event::Resolved { consumer, kind } => format!("resolved {} {kind:?}", consumer.0),
         Event::Created { consumer } => format!("created {}", consumer.0),
         Event::Gone { consumer, address } => format!("gone {} {address}", consumer.0),
+        Event::Transmit { seq, before, body, after } => {
+            let text = [&before[..], &body[..], &after[..]].concat();
+            format!("transmit {seq} {}", String::from_utf8_lossy(&text))
+        }
         Event::TakenOver => "taken over".to_owned(),
         Event::Ended => "ended".to_owned(),
         Event::Revoked => "revoked".to_owned(),

@@ -179,7 +179,12 @@ impl Face {
                 let error = error(Condition::UnauthorizedAccess, "the user was removed");
                 let _ = self.engine.close(Some(error));
             }
-            Said::Opened | Said::Attached(_) | Said::Unknown | Said::TakenOver | Said::Ended => {}
+            Said::Opened
+            | Said::Attached(_)
+            | Said::Unknown
+            | Said::Transmit { .. }
+            | Said::TakenOver
+            | Said::Ended => {}
         }
         self.handle_input(Input::empty(), commands);
     }

@@ -15,6 +15,7 @@ use crate::record::{
     AddressId, put_death, put_dynamic, put_kind, put_user, read_death, read_dynamic, read_format,
     read_kind, read_user,
 };
+use bytes::Bytes;
 use std::sync::Arc;
 
 /// Version of the encoding below.
@@ -88,6 +89,11 @@ impl State {
         for (id, session) in &self.sessions {
             sessions::encode(&mut out, *id, session);
         }
+        out.put_int(self.documents.len() as u64);
+        for (key, value) in &self.documents {
+            out.put_str(key);
+            out.put_bytes(value);
+        }
         out
     }
 
@@ -134,6 +140,13 @@ impl State {
         }
         for _ in 0..from.len("session count")? {
             state.decode_session(&mut from)?;
+        }
+        // Snapshots from before there were documents end here.
+        let documents = if from.is_empty() { 0 } else { from.len("document count")? };
+        for _ in 0..documents {
+            let key = from.string("key")?;
+            let value = Bytes::copy_from_slice(from.bytes("document")?);
+            state.documents.insert(Arc::from(key), value);
         }
         state.give_queues_to_owners();
         if !from.is_empty() {

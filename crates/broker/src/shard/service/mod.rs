@@ -1,0 +1,68 @@
+//! What services above the broker do with its shard: a person's mailboxes, stanzas that are not
+//! kept, small durable documents. A service works on the shard between `handle` and `flush`, so
+//! that what it does is in the frame of what it follows from.
+//!
+//! | module | what it owns |
+//! |---|---|
+//! | `sessions` | sessions of a service, by method instead of by command, and who has ended |
+//! | `mailboxes` | queues that a service fills by itself |
+//! | `transients` | what is sent in the order of deliveries and is not journaled |
+//! | `documents` | durable values by key |
+
+mod documents;
+mod mailboxes;
+mod sessions;
+mod transients;
+
+pub use mailboxes::Entry;
+pub use sessions::Ahead;
+pub(super) use sessions::Endings;
+pub(super) use transients::Transients;
+pub use transients::{Stored, Transient};
+
+use super::Shard;
+use crate::command::ConnectionId;
+use crate::limits::FRAME_TARGET_BYTES;
+use crate::output::DeathReason;
+use crate::permission::{Right, allows};
+
+impl Shard {
+    /// Takes inbound message `seq` of a connection's session. True: it is the next one, its
+    /// effect may be made now, and `Event::Taken` is told when the frame with both is durable.
+    /// False: its effect is there already, which is told again, or it is out of order.
+    pub fn take_in(&mut self, connection: ConnectionId, seq: u64) -> bool {
+        // Not in the midst of an effect: what follows is in one frame.
+        if self.log.open_len_bytes() >= FRAME_TARGET_BYTES {
+            self.dispatch_dirty();
+            self.seal();
+        }
+        let Some(session) = self.attachments.session_of(connection) else {
+            return false;
+        };
+        self.take_next(connection, session, seq)
+    }
+
+    /// A message that was just taken could not be served.
+    pub fn decline(&mut self, connection: ConnectionId, seq: u64, reason: DeathReason) {
+        if let Some(session) = self.attachments.session_of(connection) {
+            self.note_declined(session, seq, reason);
+        }
+    }
+
+    /// Whether there is such a user.
+    #[must_use]
+    pub fn has_user(&self, name: &str) -> bool {
+        self.state.users.contains_key(name)
+    }
+
+    /// Every user's name.
+    pub fn user_names(&self) -> impl Iterator<Item = &str> + '_ {
+        self.state.users.keys().map(String::as_str)
+    }
+
+    /// Whether a user may do this with an address.
+    #[must_use]
+    pub fn user_permits(&self, user: &str, right: Right, address: &str) -> bool {
+        self.state.users.get(user).is_some_and(|user| allows(&user.permissions, right, address))
+    }
+}
