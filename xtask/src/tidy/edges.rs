@@ -11,7 +11,7 @@ const ENGINES: [(&str, &[&str]); 8] = [
     ("wharf-xmpp", &["wharf-sasl"]),
     ("wharf-mbws", &[]),
     ("wharf-broker", &[]),
-    ("wharf-chat", &["wharf-broker"]),
+    ("wharf-chat", &["wharf-broker", "wharf-xmpp"]),
     (
         "wharf-gateway",
         &[
@@ -39,6 +39,7 @@ const ADAPTERS: [(&str, &[&str]); 7] = [
         &[
             "wharf-gateway",
             "wharf-broker",
+            "wharf-chat",
             "wharf-ws",
             "wharf-sasl",
             "wharf-store",

@@ -141,7 +141,7 @@ impl Shard {
     }
 
     /// Highest inbound sequence handled, recorded or not.
-    fn taken(&self, session: SessionId) -> u64 {
+    pub(super) fn taken(&self, session: SessionId) -> u64 {
         match self.taking.by_session.get(&session) {
             Some(taken) => taken.seq,
             None => self.recorded(session),

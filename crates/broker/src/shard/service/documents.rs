@@ -29,11 +29,12 @@ impl Shard {
     /// Every document whose key begins so, in the order of keys.
     pub fn documents<'a>(
         &'a self,
-        prefix: &'a str,
-    ) -> impl Iterator<Item = (&'a str, &'a Bytes)> + 'a {
+        prefix: &str,
+    ) -> impl Iterator<Item = (&'a str, &'a Bytes)> + use<'a> {
         let bounds = (Bound::Included(prefix), Bound::Unbounded);
         let from = self.state.documents.range::<str, _>(bounds);
-        let matching = from.take_while(move |(key, _)| key.starts_with(prefix));
+        let prefix = prefix.to_owned();
+        let matching = from.take_while(move |(key, _)| key.starts_with(&prefix));
         matching.map(|(key, value)| (key.as_ref(), value))
     }
 }

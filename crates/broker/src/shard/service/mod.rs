@@ -42,6 +42,13 @@ impl Shard {
         self.take_next(connection, session, seq)
     }
 
+    /// Whether inbound `seq` is the next of a connection's session.
+    #[must_use]
+    pub fn is_next_in(&self, connection: ConnectionId, seq: u64) -> bool {
+        let session = self.attachments.session_of(connection);
+        session.is_some_and(|session| self.taken(session).checked_add(1) == Some(seq))
+    }
+
     /// A message that was just taken could not be served.
     pub fn decline(&mut self, connection: ConnectionId, seq: u64, reason: DeathReason) {
         if let Some(session) = self.attachments.session_of(connection) {
