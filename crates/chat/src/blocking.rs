@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use wharf_broker::{SessionId, Shard};
 use wharf_xmpp::jid::Jid;
 use wharf_xmpp::ns;
-use wharf_xmpp::stanza::{IqType, Stanza, StanzaCondition, StanzaError};
+use wharf_xmpp::stanza::{IqType, Stanza, StanzaCondition};
 use wharf_xmpp::xml::{Element, element};
 
 pub(crate) const BLOCKING: &str = "urn:xmpp:blocking";
@@ -63,13 +63,6 @@ impl Chat {
             return Err(Self::unavailable());
         }
         Ok(())
-    }
-
-    /// The error of a message that may not.
-    pub(crate) fn blocked_error(&self, condition: StanzaCondition) -> StanzaError {
-        let blocked = condition == StanzaCondition::NotAcceptable;
-        let why = if blocked { "you have blocked this address" } else { "" };
-        StanzaError::new(condition, why)
     }
 
     pub(crate) fn blocking(
@@ -164,6 +157,15 @@ impl Chat {
             element(&mut out, "iq", &attributes, |out| write_list(out, name, jids));
             turn.transmit(session, out);
         }
+    }
+}
+
+/// Says in an error that it is because of a list (XEP-0191, section 3.2).
+pub(crate) fn say_why(error: &mut Vec<u8>) {
+    const WHY: &[u8] = b"<blocked xmlns='urn:xmpp:blocking:errors'/>";
+    const END: &[u8] = b"</error>";
+    if let Some(at) = error.windows(END.len()).rposition(|octets| octets == END) {
+        error.splice(at..at, WHY.iter().copied());
     }
 }
 

@@ -10,7 +10,7 @@ use wharf_broker::{
     Command, ConnectionId, DeathReason, Input, Message, QueueId, Right, SessionId, Unroutable,
 };
 use wharf_xmpp::jid::Jid;
-use wharf_xmpp::stanza::{Rewrite, Stanza, StanzaCondition};
+use wharf_xmpp::stanza::{Rewrite, Stanza, StanzaCondition, write_error};
 use wharf_xmpp::xml::{Element, element};
 
 /// Stable names of stanzas (XEP-0359).
@@ -277,7 +277,16 @@ impl Chat {
         stanza: &Stanza<'_>,
         condition: StanzaCondition,
     ) {
-        self.refuse(turn, session, stanza, self.blocked_error(condition));
+        let Some(resource) = self.people.get(session) else { return };
+        let from = stanza.element().attribute("to");
+        let mut out = Vec::new();
+        let (to, error) = (Some(resource.jid.as_str()), condition.into());
+        if write_error(stanza, from.as_deref(), to, &error, &mut out) {
+            if condition == StanzaCondition::NotAcceptable {
+                crate::blocking::say_why(&mut out);
+            }
+            turn.transmit(session, out);
+        }
     }
 }
 

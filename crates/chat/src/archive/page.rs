@@ -236,7 +236,7 @@ mod tests {
     }
 
     fn archive() -> VecDeque<Kept> {
-        let peer = |at: u64| if at % 2 == 0 { "romeo@b/1" } else { "juliet@b" };
+        let peer = |at: u64| if at.is_multiple_of(2) { "romeo@b/1" } else { "juliet@b" };
         (1..=9).map(|at| Kept { name: at * 10, entry: at, peer: peer(at).into() }).collect()
     }
 

@@ -1,0 +1,7 @@
+//! The services of XMPP as their clients see them.
+
+mod messages;
+mod node;
+mod people;
+mod services;
+mod sessions;
