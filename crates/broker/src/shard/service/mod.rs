@@ -24,7 +24,7 @@ use super::Shard;
 use crate::command::ConnectionId;
 use crate::limits::FRAME_TARGET_BYTES;
 use crate::output::DeathReason;
-use crate::permission::{Right, allows};
+use crate::permission::{Permission, Right, allows};
 
 impl Shard {
     /// Takes inbound message `seq` of a connection's session. True: it is the next one, its
@@ -65,6 +65,12 @@ impl Shard {
     /// Every user's name.
     pub fn user_names(&self) -> impl Iterator<Item = &str> + '_ {
         self.state.users.keys().map(String::as_str)
+    }
+
+    /// What a user may do; nothing if there is no such user.
+    #[must_use]
+    pub fn user_permissions(&self, name: &str) -> &[Permission] {
+        self.state.users.get(name).map(|user| &*user.permissions).unwrap_or_default()
     }
 
     /// Whether a user may do this with an address.
