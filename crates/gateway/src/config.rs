@@ -1,7 +1,12 @@
 //! The settings of every connection.
 
+use crate::limits::ACKNOWLEDGEMENT_EVERY;
 use crate::place::{Location, Place};
+use std::sync::Arc;
 use std::time::Duration;
+use wharf_xmpp::limits::{Limits as StreamLimits, STANZA_SIZE_MIN_BYTES, XmlLimits};
+use wharf_xmpp::server::Config as StreamConfig;
+use wharf_xmpp::stream::Pacing;
 
 /// Which closing handshakes end an MBWS connection for good (MBWS-A09).
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -43,6 +48,89 @@ impl Default for Amqp {
     }
 }
 
+/// The settings of XMPP connections.
+#[derive(Clone, Debug)]
+pub struct Xmpp {
+    stream: Arc<StreamConfig>,
+    registration: bool,
+    resume_max: Duration,
+}
+
+/// What can be chosen of them.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct XmppSettings {
+    /// Longest stanza in octets.
+    pub stanza_size_max_bytes: usize,
+    /// Time from the WebSocket's handshake to the first stanza, the login included.
+    pub login_timeout: Duration,
+    /// Time for the client's `<close/>` after ours.
+    pub close_timeout: Duration,
+    /// How long a managed stream can be resumed after its connection, as clients are told.
+    pub resume_max: Duration,
+    /// Whether anyone may register an account before the login (XEP-0077).
+    pub registration: bool,
+}
+
+impl Default for XmppSettings {
+    fn default() -> Self {
+        let (limits, pacing) = (StreamLimits::default(), Pacing::default());
+        Self {
+            stanza_size_max_bytes: limits.xml.size_max_bytes,
+            login_timeout: pacing.login_timeout,
+            close_timeout: pacing.close_timeout,
+            resume_max: Duration::from_secs(24 * 3600),
+            registration: false,
+        }
+    }
+}
+
+impl Xmpp {
+    /// The settings of the streams to these hosts.
+    #[must_use]
+    pub fn new(settings: &XmppSettings, hosts: &[String]) -> Self {
+        let &XmppSettings { login_timeout, close_timeout, resume_max, registration, .. } = settings;
+        // XWS-A07
+        let size_max_bytes = settings.stanza_size_max_bytes.max(STANZA_SIZE_MIN_BYTES);
+        let limits = StreamLimits::default();
+        let xml = XmlLimits { size_max_bytes, ..limits.xml };
+        let stream = StreamConfig {
+            limits: StreamLimits { xml, ..limits },
+            pacing: Pacing {
+                login_timeout,
+                close_timeout,
+                request_after_stanzas: ACKNOWLEDGEMENT_EVERY,
+                ..Pacing::default()
+            },
+            carbons: true,
+            features: wharf_chat::stream_features(registration),
+            ..StreamConfig::new(hosts.first().cloned().unwrap_or_default())
+        };
+        Self { stream: Arc::new(stream), registration, resume_max }
+    }
+
+    pub(crate) fn stream(&self) -> &Arc<StreamConfig> {
+        &self.stream
+    }
+
+    pub(crate) fn stanza_size_max_bytes(&self) -> usize {
+        self.stream.limits.xml.size_max_bytes
+    }
+
+    pub(crate) fn registration(&self) -> bool {
+        self.registration
+    }
+
+    pub(crate) fn resume_max_secs(&self) -> u32 {
+        u32::try_from(self.resume_max.as_secs()).unwrap_or(u32::MAX)
+    }
+}
+
+impl Default for Xmpp {
+    fn default() -> Self {
+        Self::new(&XmppSettings::default(), &[])
+    }
+}
+
 /// The settings of every connection.
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -54,6 +142,8 @@ pub struct Config {
     pub drained_to: Option<Place>,
     /// AMQP.
     pub amqp: Amqp,
+    /// XMPP.
+    pub xmpp: Xmpp,
     /// Longest message in bytes, inflated.
     pub message_size_max_bytes: usize,
     /// A Ping after so long without input; `None` never.
@@ -76,6 +166,7 @@ impl Default for Config {
             locations: Vec::new(),
             drained_to: None,
             amqp: Amqp::default(),
+            xmpp: Xmpp::default(),
             message_size_max_bytes: 16 << 20,
             ping_interval: Some(Duration::from_secs(30)),
             pong_timeout: Duration::from_secs(20),

@@ -11,6 +11,10 @@ pub const UNTAKEN_MAX: usize = 65_536;
 /// performatives, and other frames in the same batch.
 pub const AMQP_MESSAGE_OVERHEAD_MAX_BYTES: usize = 1 << 20;
 
+/// What a WebSocket message may hold beyond one XML element of the largest size: what is longer by
+/// less than this is refused in the words of XMPP.
+pub const XMPP_MESSAGE_OVERHEAD_MAX_BYTES: usize = 64 << 10;
+
 /// Answers of AMQP that a client has not read: how many there are is up to it, so above this
 /// nothing more is read from its socket.
 pub const ANSWERS_MAX_BYTES: usize = 256 << 10;
@@ -23,3 +27,7 @@ pub const ARENA_BYTES: usize = 16 << 10;
 
 /// Pongs kept for one burst of input: more Pings than any honest peer sends at once.
 pub const PONGS_MAX_BYTES: usize = 4096;
+
+/// Stanzas after which a client of XMPP is asked what it has received; fewer are asked for after
+/// two seconds. Until then they are kept.
+pub const ACKNOWLEDGEMENT_EVERY: u64 = 64;

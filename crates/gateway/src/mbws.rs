@@ -6,6 +6,7 @@ use crate::config::{CloseEnds, Config};
 use crate::consume::{CANCEL_ADDRESS, CONSUME_ADDRESS, Query, Unclear, Wish};
 use crate::convert::{mbws_content, mbws_format, mbws_stored};
 use crate::limits::ARENA_BYTES;
+use crate::people::Sender;
 use crate::request::Requests;
 use crate::untaken::Untaken;
 use bytes::{Bytes, BytesMut};
@@ -38,6 +39,8 @@ pub(crate) struct Face {
     /// Destinations of the last message: most go the same way as the one before.
     destinations: Arc<[String]>,
     arena: BytesMut,
+    /// Longest message to people.
+    stanza_size_max_bytes: usize,
     closing: Closing,
 }
 
@@ -79,7 +82,12 @@ enum Outgoing {
 }
 
 impl Face {
-    pub(crate) fn new(flavour: Flavour, key: SessionKey, query: Option<&str>) -> Self {
+    pub(crate) fn new(
+        config: &Config,
+        flavour: Flavour,
+        key: SessionKey,
+        query: Option<&str>,
+    ) -> Self {
         let (query, unclear) = match Query::parse(query.unwrap_or_default()) {
             Ok(query) => (query, None),
             Err(unclear) => (Query::default(), Some(unclear)),
@@ -94,6 +102,7 @@ impl Face {
             untaken: Untaken::default(),
             destinations: Arc::from([]),
             arena: BytesMut::new(),
+            stanza_size_max_bytes: config.xmpp.stanza_size_max_bytes(),
             closing: unclear.map_or(Closing::No, |why| Closing::Wanted((1008, Cow::Borrowed(why)))),
         }
     }
@@ -317,7 +326,12 @@ impl Face {
         let body = self.keep(content);
         self.untaken.add(seq, content.len());
         let (message, unroutable) = (Message { format, body }, Unroutable::DeadLetter);
-        commands.push_back(Command::Publish { seq, to, message, unroutable });
+        let sender = Sender {
+            user: &self.key.user,
+            host: &self.key.host,
+            size_max_bytes: self.stanza_size_max_bytes,
+        };
+        commands.push_back(sender.send(seq, to, message, unroutable));
     }
 
     /// A message that asks to consume or to stop; like any message it is taken and acknowledged,

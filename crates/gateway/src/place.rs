@@ -83,6 +83,17 @@ impl fmt::Display for NoPlace {
 
 impl std::error::Error for NoPlace {}
 
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { scheme, host, port, path } = self;
+        write!(f, "{}://{host}", scheme.name())?;
+        if *port != scheme.port() {
+            write!(f, ":{port}")?;
+        }
+        f.write_str(path.as_deref().unwrap_or_default())
+    }
+}
+
 impl FromStr for Place {
     type Err = NoPlace;
 
@@ -143,6 +154,7 @@ mod tests {
             let place: Place = url.parse().unwrap();
             let found = (place.scheme, place.host.as_str(), place.port, place.path.as_deref());
             assert_eq!(found, (scheme, host, port, path), "{url}");
+            assert_eq!(place.to_string(), url);
         }
     }
 

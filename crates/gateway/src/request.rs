@@ -8,6 +8,14 @@ use wharf_broker::Command;
 pub enum Request {
     /// The broker.
     Broker(Command),
+    /// The services of XMPP.
+    Chat(wharf_chat::Command),
+}
+
+impl From<wharf_chat::Command> for Request {
+    fn from(command: wharf_chat::Command) -> Self {
+        Self::Chat(command)
+    }
 }
 
 impl From<Command> for Request {

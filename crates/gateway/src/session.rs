@@ -1,15 +1,17 @@
 //! One connection: its transport, and the protocol on it.
 
-use crate::amqp;
-use crate::amqp::{Caller, Login};
 use crate::config::Config;
-use crate::limits::{AMQP_MESSAGE_OVERHEAD_MAX_BYTES, PONGS_MAX_BYTES};
-use crate::mbws;
+use crate::ending::earlier;
+use crate::face::{Caller, Face};
+use crate::limits::{
+    AMQP_MESSAGE_OVERHEAD_MAX_BYTES, PONGS_MAX_BYTES, XMPP_MESSAGE_OVERHEAD_MAX_BYTES,
+};
 use crate::request::{Request, Requests};
+use crate::{amqp, mbws, xmpp};
 use std::fmt::Write;
 use std::sync::Arc;
 use std::time::Instant;
-use wharf_amqp::engine::{Due as AmqpDue, Framing, Input as Octets};
+use wharf_amqp::engine::Framing;
 use wharf_broker::{ConnectionId, SessionKey};
 use wharf_mbws::{Flavour, Kind, MessageSink};
 use wharf_sasl::server::{Answer, Failure as LoginFailure, Question, Settings};
@@ -51,6 +53,23 @@ pub enum Transport {
     AmqpStream,
 }
 
+impl Transport {
+    /// The name of the protocol on it, for statistics.
+    #[must_use]
+    pub fn protocol(&self) -> &'static str {
+        let subprotocol = match self {
+            Self::AmqpStream => amqp::SUBPROTOCOL,
+            Self::WebSocket(agreement) => agreement.subprotocol.as_deref().unwrap_or_default(),
+        };
+        PROTOCOLS.into_iter().find(|name| *name == subprotocol).unwrap_or(MBWS)
+    }
+}
+
+/// The names of all protocols, for statistics. Both flavours of MBWS are one.
+pub const PROTOCOLS: [&str; 3] = [MBWS, amqp::SUBPROTOCOL, xmpp::SUBPROTOCOL];
+
+const MBWS: &str = "mbws";
+
 /// What a SASL layer offers.
 #[derive(Debug)]
 pub struct Offer {
@@ -87,15 +106,6 @@ pub struct Session {
     turned_at: Instant,
 }
 
-/// The protocol on the connection; another one is another arm.
-#[derive(Debug)]
-enum Face {
-    Mbws(Box<mbws::Face>),
-    Amqp(Box<amqp::Face>),
-    /// The subprotocol agreed on is none of ours: the connection is being closed.
-    None,
-}
-
 impl Session {
     /// A session on a connection that was just accepted or upgraded.
     #[must_use]
@@ -116,34 +126,33 @@ impl Session {
             Transport::AmqpStream => Some(amqp::SUBPROTOCOL),
             Transport::WebSocket(agreement) => agreement.subprotocol.as_deref(),
         };
-        let flavour = subprotocol.and_then(Flavour::from_subprotocol);
-        let is_amqp = subprotocol.is_some_and(amqp::is_subprotocol);
-        let mut size_max_bytes = config.message_size_max_bytes;
+        let subprotocol = subprotocol.unwrap_or_default();
         let mut framing = Framing::Messages;
-        if is_amqp {
-            // WSB-041: frames of several messages may share one of the WebSocket.
-            size_max_bytes = size_max_bytes.saturating_add(AMQP_MESSAGE_OVERHEAD_MAX_BYTES);
-        }
         match &transport {
             Transport::AmqpStream => framing = Framing::Stream,
             Transport::WebSocket(agreement) => {
-                let settings = config.websocket(size_max_bytes);
+                let settings = config.websocket(message_size_max_bytes(&config, subprotocol));
                 let websocket = Connection::new(Role::Server, &settings, agreement, seed);
                 session.websocket = Some(Box::new(websocket));
             }
         }
-        match (flavour, user) {
+        match (Flavour::from_subprotocol(subprotocol), user) {
             (Some(flavour), Some(user)) => {
                 let key = SessionKey { host, user, origin, name };
-                let mut face = mbws::Face::new(flavour, key, query.as_deref());
+                let mut face = mbws::Face::new(&config, flavour, key, query.as_deref());
                 face.start(&mut session.commands);
                 session.face = Face::Mbws(Box::new(face));
             }
-            (_, user) if is_amqp => {
+            (_, user) if amqp::is_subprotocol(subprotocol) => {
                 let caller = Caller { host, secure, user, origin, name };
-                let login = Login::new(login.mechanisms, login.settings);
+                let login = amqp::Login::new(login.mechanisms, login.settings);
                 let face = amqp::Face::new(config, framing, caller, login);
                 session.face = Face::Amqp(Box::new(face));
+            }
+            (_, user) if subprotocol == xmpp::SUBPROTOCOL => {
+                let caller = Caller { host, secure, user, origin, name };
+                let face = xmpp::Face::new(config, caller, login, seed);
+                session.face = Face::Xmpp(Box::new(face));
             }
             _ => session.close(1003, "no subprotocol spoken here was agreed on"),
         }
@@ -170,14 +179,10 @@ impl Session {
                 }
                 self.handle(event);
             }
-        } else if let Face::Amqp(face) = &mut self.face {
-            face.handle_input(Octets::stream(bytes), &mut self.commands);
+        } else {
+            self.face.handle_stream(bytes, &mut self.commands);
         }
-        match &mut self.face {
-            Face::Mbws(face) => face.end_burst(),
-            Face::Amqp(face) => face.end_burst(),
-            Face::None => {}
-        }
+        self.face.end_burst();
         self.finish_turn(now);
     }
 
@@ -185,11 +190,7 @@ impl Session {
     pub fn handle_transport_closed(&mut self, now: Instant) {
         match &mut self.websocket {
             Some(websocket) => websocket.handle_eof(),
-            None => {
-                if let Face::Amqp(face) = &mut self.face {
-                    face.handle_closed(&mut self.commands);
-                }
-            }
+            None => self.face.handle_stream_closed(&mut self.commands),
         }
         self.drain_events(now);
     }
@@ -199,51 +200,36 @@ impl Session {
         if let Some(websocket) = &mut self.websocket {
             websocket.handle_timeout(now);
         }
-        if let Face::Amqp(face) = &mut self.face {
-            face.handle_timeout(now, &mut self.commands);
-        }
+        self.face.handle_timeout(now, &mut self.commands);
         self.drain_events(now);
     }
 
     /// What the shard says.
     pub fn handle_event(&mut self, now: Instant, event: wharf_broker::Event) {
-        match &mut self.face {
-            Face::Mbws(face) => face.handle_event(event, &mut self.commands),
-            Face::Amqp(face) => face.handle_event(event, &mut self.commands),
-            Face::None => {}
-        }
+        self.face.handle_event(event, &mut self.commands);
         self.finish_turn(now);
     }
 
     /// What the login wants to know of the user database; one question at a time.
     pub fn poll_question(&mut self) -> Option<Question> {
-        match &mut self.face {
-            Face::Amqp(face) => face.poll_question(),
-            Face::Mbws(_) | Face::None => None,
-        }
+        self.face.poll_question()
     }
 
     /// What the user database says.
     pub fn handle_answer(&mut self, now: Instant, answer: Answer) {
-        if let Face::Amqp(face) = &mut self.face {
-            face.handle_answer(answer, &mut self.commands);
-        }
+        self.face.handle_answer(answer, &mut self.commands);
         self.finish_turn(now);
     }
 
-    /// How the login ended, once.
+    /// How a login ended; each once.
     pub fn take_login(&mut self) -> Option<(Mechanism, Result<(), LoginFailure>)> {
-        match &mut self.face {
-            Face::Amqp(face) => face.take_login(),
-            Face::Mbws(_) | Face::None => None,
-        }
+        self.face.take_login()
     }
 
     /// Ends the connection from this side with a close code; the session stays recoverable.
     pub fn drain(&mut self, now: Instant, code: u16) {
-        match &mut self.face {
-            Face::Amqp(face) => face.drain(code),
-            Face::Mbws(_) | Face::None => self.close(code, ""),
+        if !self.face.drain(code) {
+            self.close(code, "");
         }
         self.finish_turn(now);
     }
@@ -271,36 +257,43 @@ impl Session {
                     face.transmit(&mut sink, is_full, &mut self.commands);
                 }
             }
-            Face::Amqp(_) => self.transmit_amqp(out, full_at),
+            Face::Amqp(_) | Face::Xmpp(_) => self.transmit_units(out, full_at),
             Face::Mbws(_) | Face::None => {}
         }
-        out.len().saturating_sub(before)
-    }
-
-    // WSB-036: binary messages alone.
-    fn transmit_amqp(&mut self, out: &mut Vec<u8>, full_at: usize) {
-        let Face::Amqp(face) = &mut self.face else { return };
-        let mut lost = false;
-        while out.len() < full_at && !lost {
-            let budget = full_at.saturating_sub(out.len());
-            let websocket = &mut self.websocket;
-            let more = face.transmit(budget, &mut self.commands, |unit| match websocket {
-                // After our own Close nothing more is sent.
-                Some(websocket) => {
-                    lost = websocket.send(MessageKind::Binary, &[unit], out).is_err();
-                }
-                None => out.extend_from_slice(unit),
-            });
-            if !more {
-                break;
-            }
-        }
-        if let Some(close) = face.take_close() {
-            self.close(close.code, close.reason);
+        if let Some((code, reason)) = self.face.take_close() {
+            self.close(code, &reason);
             if let Some(websocket) = &mut self.websocket {
                 let before = out.len();
                 websocket.poll_transmit(out, usize::MAX);
                 self.flushed &= out.len() == before;
+            }
+        }
+        out.len().saturating_sub(before)
+    }
+
+    /// What goes into a message of its own, one after the other.
+    // WSB-036: binary messages alone. XWS-010: text messages alone.
+    fn transmit_units(&mut self, out: &mut Vec<u8>, full_at: usize) {
+        let mut lost = false;
+        while out.len() < full_at && !lost {
+            let budget = full_at.saturating_sub(out.len());
+            let websocket = &mut self.websocket;
+            let mut send = |kind, unit: &[u8]| match websocket {
+                // After our own Close nothing more is sent.
+                Some(websocket) => lost = websocket.send(kind, &[unit], out).is_err(),
+                None => out.extend_from_slice(unit),
+            };
+            let more = match &mut self.face {
+                Face::Amqp(face) => face.transmit(budget, &mut self.commands, |unit| {
+                    send(MessageKind::Binary, unit);
+                }),
+                Face::Xmpp(face) => {
+                    face.transmit(&mut self.commands, |unit| send(MessageKind::Text, unit))
+                }
+                Face::Mbws(_) | Face::None => false,
+            };
+            if !more {
+                break;
             }
         }
     }
@@ -309,30 +302,17 @@ impl Session {
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Instant> {
         let websocket = self.websocket.as_ref().and_then(|websocket| websocket.poll_timeout());
-        let websocket = websocket.map(|due| match due {
+        earlier(websocket, self.face.poll_timeout()).map(|due| match due {
             Due::At(at) => at,
             // A timer that began while something was sent: it learns the time at once.
             Due::Now => self.turned_at,
-        });
-        let face = match &self.face {
-            Face::Amqp(face) => face.poll_timeout(),
-            Face::Mbws(_) | Face::None => None,
-        };
-        let face = face.map(|due| match due {
-            AmqpDue::At(at) => at,
-            AmqpDue::Now => self.turned_at,
-        });
-        websocket.into_iter().chain(face).min()
+        })
     }
 
     /// Back-pressure: whether the transport may be read.
     #[must_use]
     pub fn wants_input(&self) -> bool {
-        match &self.face {
-            Face::Mbws(face) => face.wants_input(),
-            Face::Amqp(face) => face.wants_input(),
-            Face::None => true,
-        }
+        self.face.wants_input()
     }
 
     /// Whether the transport may be closed: everything is said.
@@ -360,15 +340,11 @@ impl Session {
 
     /// Every input ends here: what it asked to close is closed, and new timers learn the time.
     fn finish_turn(&mut self, now: Instant) {
-        if let Face::Mbws(face) = &mut self.face
-            && let Some((code, reason)) = face.take_close()
-        {
+        if let Some((code, reason)) = self.face.take_close() {
             self.close(code, &reason);
         }
-        if let Face::Amqp(face) = &mut self.face
-            && face.poll_timeout() == Some(AmqpDue::Now)
-        {
-            face.handle_timeout(now, &mut self.commands);
+        if self.face.poll_timeout() == Some(Due::Now) {
+            self.face.handle_timeout(now, &mut self.commands);
         }
         if let Some(websocket) = &mut self.websocket
             && websocket.poll_timeout() == Some(Due::Now)
@@ -381,42 +357,17 @@ impl Session {
 
     fn handle(&mut self, event: Event<'_>) {
         match event {
-            Event::Message { kind, payload } => self.handle_message(kind, &payload),
+            Event::Message { kind, payload } => {
+                let close = self.face.handle_message(kind, &payload, &mut self.commands);
+                if let Some(close) = close {
+                    self.close(close.code, close.reason);
+                }
+            }
             Event::Ping(_) | Event::Pong(_) => {}
             Event::Closed(closed) => {
-                let code = closed.code.number();
-                match &mut self.face {
-                    Face::Mbws(face) => {
-                        let commands = &mut self.commands;
-                        face.handle_closed(&self.config, closed.clean, code, commands);
-                    }
-                    // WSB-082: the answer to a Close is the WebSocket's.
-                    Face::Amqp(face) => face.handle_closed(&mut self.commands),
-                    Face::None => {}
-                }
+                self.face.handle_closed(&self.config, &closed, &mut self.commands);
                 self.closed = true;
             }
-        }
-    }
-
-    fn handle_message(&mut self, kind: MessageKind, payload: &[u8]) {
-        match (&mut self.face, kind) {
-            (Face::Mbws(face), MessageKind::Text) => {
-                face.handle_message(Kind::Text, payload, &mut self.commands);
-            }
-            (Face::Mbws(face), MessageKind::Binary) => {
-                face.handle_message(Kind::Binary, payload, &mut self.commands);
-            }
-            // WSB-034, WSB-040: one connection on one WebSocket, whose control frames are its own.
-            (Face::Amqp(face), MessageKind::Binary) => {
-                face.handle_input(Octets::message(payload), &mut self.commands);
-            }
-            (Face::Amqp(face), MessageKind::Text) => {
-                // WSB-A05.
-                face.handle_closed(&mut self.commands);
-                self.close(1003, "AMQP is in binary messages");
-            }
-            (Face::None, _) => {}
         }
     }
 
@@ -449,6 +400,21 @@ impl MessageSink for Sink<'_> {
         };
         // After our own Close nothing more is sent; the client hears it when it recovers.
         self.lost |= self.websocket.send(kind, parts, self.out).is_err();
+    }
+}
+
+/// The longest WebSocket message: a little more than what the protocol takes, so that the protocol
+/// itself can say what is too long.
+fn message_size_max_bytes(config: &Config, subprotocol: &str) -> usize {
+    let size_max_bytes = config.message_size_max_bytes;
+    if amqp::is_subprotocol(subprotocol) {
+        // WSB-041: frames of several messages may share one of the WebSocket.
+        size_max_bytes.saturating_add(AMQP_MESSAGE_OVERHEAD_MAX_BYTES)
+    } else if subprotocol == xmpp::SUBPROTOCOL {
+        let size_max_bytes = config.xmpp.stanza_size_max_bytes();
+        size_max_bytes.saturating_add(XMPP_MESSAGE_OVERHEAD_MAX_BYTES)
+    } else {
+        size_max_bytes
     }
 }
 

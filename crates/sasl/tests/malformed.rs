@@ -123,7 +123,6 @@ fn scram_client_first_header() {
     check(
         PLUS,
         &[
-            (b"n,,n=tim,r=abc", BindingMissing),
             (b"y,,n=tim,r=abc", BindingMissing),
             (b"p=tls-unique,,n=tim,r=abc", BindingUnknown),
             (b"p=TLS-EXPORTER,,n=tim,r=abc", BindingUnknown),

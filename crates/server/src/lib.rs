@@ -30,6 +30,7 @@ mod metrics;
 mod net;
 mod node;
 mod run;
+mod services;
 mod settings;
 mod shard;
 mod users;

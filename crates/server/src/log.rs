@@ -12,6 +12,7 @@ pub(crate) mod event {
     pub(crate) const LISTENING: &str = "listening";
     pub(crate) const READY: &str = "ready";
     pub(crate) const USER_PUT: &str = "user-put";
+    pub(crate) const USER_REMOVED: &str = "user-removed";
     pub(crate) const ACCEPT_FAILED: &str = "accept-failed";
     pub(crate) const CONNECTION_LIMIT: &str = "connection-limit";
     pub(crate) const TLS_FAILED: &str = "tls-failed";
@@ -31,6 +32,7 @@ pub(crate) mod event {
         (LISTENING, "A listener is open."),
         (READY, "The journal is recovered; clients are served."),
         (USER_PUT, "A user was made because there was none, or was changed by the command line."),
+        (USER_REMOVED, "A user was removed by an administrator, or by itself."),
         (ACCEPT_FAILED, "A socket could not be accepted."),
         (CONNECTION_LIMIT, "A connection was closed at once: too many."),
         (TLS_FAILED, "TLS did not come about."),

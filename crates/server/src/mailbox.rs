@@ -1,5 +1,6 @@
 //! Between the drivers and the shard: one bounded mailbox in, one outbox for each connection.
 
+use crate::services::Made;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
@@ -23,6 +24,8 @@ pub(crate) enum Letter {
     Request(ConnectionId, Request),
     /// A connection is gone, whether or not it said so.
     Gone(ConnectionId),
+    /// A verifier that the services of XMPP have asked for.
+    Made(Box<Made>),
     /// Every connection is to end with this close code.
     Drain(u16),
     /// How much has happened so far?

@@ -11,24 +11,49 @@ use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
 use std::fmt;
 use wharf_broker::Statistics;
+use wharf_gateway::PROTOCOLS;
 
 type Labels = [(&'static str, &'static str); 1];
 
+/// The label of what counts by protocol.
+const PROTOCOL: &str = "protocol";
+
 /// Counters of the server's own; the broker's come with each scrape.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Metrics {
-    /// WebSocket connections opened.
-    pub(crate) connections_opened: Counter,
+    opened: Family<Labels, Counter>,
     /// Sockets closed at once because there were too many.
     pub(crate) connections_refused: Counter,
-    closed: Family<Labels, Counter>,
+    closed: Family<[(&'static str, &'static str); 2], Counter>,
     handshakes_refused: Family<[(&'static str, u16); 1], Counter>,
     logins_failed: Family<Labels, Counter>,
 }
 
+impl Default for Metrics {
+    fn default() -> Self {
+        let opened = Family::default();
+        // A rate is not known of what is not there.
+        for protocol in PROTOCOLS {
+            let _: &Counter = &opened.get_or_create(&[(PROTOCOL, protocol)]);
+        }
+        Self {
+            opened,
+            connections_refused: Counter::default(),
+            closed: Family::default(),
+            handshakes_refused: Family::default(),
+            logins_failed: Family::default(),
+        }
+    }
+}
+
 impl Metrics {
-    pub(crate) fn closed(&self, ending: Ending) {
-        self.closed.get_or_create(&[("reason", ending.name())]).inc();
+    /// A connection of this protocol is open.
+    pub(crate) fn opened(&self, protocol: &'static str) {
+        self.opened.get_or_create(&[(PROTOCOL, protocol)]).inc();
+    }
+
+    pub(crate) fn closed(&self, protocol: &'static str, ending: Ending) {
+        self.closed.get_or_create(&[(PROTOCOL, protocol), ("reason", ending.name())]).inc();
     }
 
     pub(crate) fn refused(&self, status: u16) {
@@ -51,15 +76,15 @@ impl Metrics {
         registry.register("build", "The program", build);
         registry.register(
             "connections_opened",
-            "WebSocket connections opened",
-            self.connections_opened.clone(),
+            "Connections opened, by protocol",
+            self.opened.clone(),
         );
         registry.register(
             "connections_refused",
             "Sockets closed at once because there were too many",
             self.connections_refused.clone(),
         );
-        registry.register("connections_closed", "WebSocket connections ended", self.closed.clone());
+        registry.register("connections_closed", "Connections ended", self.closed.clone());
         registry.register(
             "handshakes_refused",
             "WebSocket handshakes refused",

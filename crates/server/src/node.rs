@@ -3,6 +3,7 @@
 use crate::auth::Authenticator;
 use crate::auth::sasl::Channel;
 use crate::config::Config;
+use crate::http::front::Fronts;
 use crate::log::event;
 use crate::mailbox::{Letter, Mailbox};
 use crate::metrics::Metrics;
@@ -13,7 +14,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use tokio::sync::{oneshot, watch};
 use wharf_broker::ConnectionId;
-use wharf_gateway::{Nonce, Offer, SaslSettings};
+use wharf_gateway::{ChannelBinding, Nonce, Offer, SaslSettings};
 use wharf_ws::handshake::server::Policy;
 
 /// Time for the shard to answer a question of the server's own.
@@ -37,6 +38,7 @@ pub(crate) struct Node {
     pub(crate) config: Config,
     pub(crate) gateway: Arc<wharf_gateway::Config>,
     pub(crate) policy: Policy,
+    pub(crate) fronts: Fronts,
     pub(crate) auth: Authenticator,
     pub(crate) admission: Arc<Admission>,
     pub(crate) mailbox: Arc<Mailbox>,
@@ -62,6 +64,7 @@ impl Node {
         Self {
             gateway: Arc::new(settings::gateway(&config)),
             policy: settings::policy(&config),
+            fronts: Fronts::new(&config),
             auth: Authenticator::new(&config.auth),
             admission: Admission::new(
                 config.listen.connections_max,
@@ -108,13 +111,17 @@ impl Node {
     }
 
     /// What a SASL layer offers to a connection.
-    /// `user`: who was let in already.
-    pub(crate) fn offer(&self, user: Option<&str>) -> Offer {
-        let channel = Channel { user, can_bind: false };
+    /// `user`: who was let in already. `binding`: what names its channel.
+    pub(crate) fn offer(&self, user: Option<&str>, binding: Option<&ChannelBinding>) -> Offer {
+        let channel = Channel { user, can_bind: binding.is_some() };
         let nonce = Nonce::from_seed(&crate::entropy::bytes());
         let settings = SaslSettings::new(nonce, self.auth.decoy_key());
         // In AMQP an empty initial response and none are the same (AMQP 5.3.3.2).
-        let settings = SaslSettings { absent_is_empty: true, ..settings };
+        let settings = SaslSettings {
+            absent_is_empty: true,
+            channel_bindings: binding.cloned().into_iter().collect(),
+            ..settings
+        };
         Offer { mechanisms: self.auth.mechanisms(channel), settings }
     }
 

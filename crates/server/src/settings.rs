@@ -3,7 +3,7 @@
 use crate::config::{self, Config, PolicyKind};
 use std::time::Duration;
 use wharf_broker::{AddressKind, Permission, Policy};
-use wharf_gateway::{CloseEnds, Located, Location};
+use wharf_gateway::{CloseEnds, Located, Location, XmppSettings};
 use wharf_ws::handshake::{DeflatePolicy, OriginPolicy, server};
 use wharf_ws::version::Versions;
 
@@ -48,8 +48,8 @@ pub(crate) fn gateway(config: &Config) -> wharf_gateway::Config {
             open_timeout: Duration::from_millis(config.listen.handshake_timeout_ms),
             ..wharf_gateway::Amqp::default()
         },
-        message_size_max_bytes: usize::try_from(websocket.message_size_max_bytes)
-            .unwrap_or(usize::MAX),
+        xmpp: wharf_gateway::Xmpp::new(&xmpp(config), &config.listen.hosts),
+        message_size_max_bytes: size(websocket.message_size_max_bytes),
         ping_interval: optional(websocket.ping_interval_ms),
         pong_timeout: Duration::from_millis(websocket.pong_timeout_ms),
         close_timeout: Duration::from_millis(websocket.close_timeout_ms),
@@ -59,6 +59,32 @@ pub(crate) fn gateway(config: &Config) -> wharf_gateway::Config {
         },
         close_acknowledges: config.mbws.close_acknowledges,
     }
+}
+
+fn xmpp(config: &Config) -> XmppSettings {
+    XmppSettings {
+        stanza_size_max_bytes: size(config.xmpp.stanza_size_max_bytes),
+        login_timeout: Duration::from_millis(config.listen.handshake_timeout_ms),
+        resume_max: Duration::from_millis(config.session.retention_ms),
+        registration: config.xmpp.registration,
+        ..XmppSettings::default()
+    }
+}
+
+/// What the services of XMPP are told.
+pub(crate) fn chat(config: &Config) -> wharf_chat::Config {
+    let mut chat = wharf_chat::Config {
+        hosts: config.listen.hosts.clone(),
+        archive_messages_max: size(config.xmpp.archive_messages_max),
+        registration: config.xmpp.registration,
+        ..wharf_chat::Config::default()
+    };
+    chat.xml.size_max_bytes = size(config.xmpp.stanza_size_max_bytes);
+    chat
+}
+
+fn size(bytes: u64) -> usize {
+    usize::try_from(bytes).unwrap_or(usize::MAX)
 }
 
 fn location(rule: &config::LocationRule) -> Option<Location> {

@@ -6,6 +6,7 @@
 use crate::log::event;
 use crate::mailbox::{Letter, Outbox};
 use crate::node::{Node, Phase};
+use crate::services;
 use crate::settings;
 use crate::users;
 use std::collections::HashMap;
@@ -13,8 +14,10 @@ use std::fmt;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant, SystemTime};
+use tokio::runtime::Handle;
 use wharf_broker::journal::{Completion, Journal, Lsn};
-use wharf_broker::{Command, ConnectionId, Definition, Event, Input, Output, Shard, Timestamp};
+use wharf_broker::{ConnectionId, Definition, Event, Input, Output, Shard, Timestamp};
+use wharf_chat::Chat;
 use wharf_gateway::Request;
 use wharf_store::Options;
 
@@ -38,10 +41,12 @@ pub(crate) fn spawn(
     given_users: Vec<users::Given>,
     started: impl FnOnce(Result<users::Announcement, StartError>) + Send + 'static,
 ) -> std::io::Result<JoinHandle<()>> {
+    // The shard's thread is none of the runtime's; what it asks for runs there.
+    let runtime = Handle::current();
     let run = move || {
         let _guard = Guard(Arc::clone(&node));
         let began = Instant::now();
-        match Worker::open(Arc::clone(&node)).and_then(|mut worker| {
+        match Worker::open(Arc::clone(&node), runtime).and_then(|mut worker| {
             let announcement = worker.settle_users(&given_users)?;
             Ok((worker, announcement))
         }) {
@@ -77,7 +82,9 @@ impl Drop for Guard {
 
 struct Worker {
     node: Arc<Node>,
+    runtime: Handle,
     shard: Shard,
+    chat: Chat,
     journal: Box<dyn Journal>,
     connections: HashMap<ConnectionId, Connection>,
     /// Connections with events of this batch.
@@ -97,7 +104,7 @@ struct Connection {
 }
 
 impl Worker {
-    fn open(node: Arc<Node>) -> Result<Self, StartError> {
+    fn open(node: Arc<Node>, runtime: Handle) -> Result<Self, StartError> {
         let mailbox = Arc::clone(&node.mailbox);
         let wake = Arc::new(move || mailbox.call_for_journal());
         let data = &node.config.data;
@@ -105,11 +112,15 @@ impl Worker {
         options.segment_size_bytes = data.segment_size_bytes;
         let (journal, recovery) = wharf_store::open(&data.directory, options, wake)
             .map_err(|error| StartError(error.to_string()))?;
-        let shard = Shard::recover(settings::shard(&node.config), recovery, now())
+        let now = now();
+        let mut shard = Shard::recover(settings::shard(&node.config), recovery, now)
             .map_err(|error| StartError(error.to_string()))?;
+        let chat = Chat::new(settings::chat(&node.config), &mut shard, now);
         Ok(Self {
             node,
+            runtime,
             shard,
+            chat,
             journal: Box::new(journal),
             connections: HashMap::new(),
             touched: Vec::new(),
@@ -185,6 +196,13 @@ impl Worker {
             Letter::Request(connection, Request::Broker(command)) => {
                 self.shard.handle(now, Input::Command(connection, command));
             }
+            Letter::Request(connection, Request::Chat(command)) => {
+                self.chat.handle(now, &mut self.shard, connection, command);
+            }
+            Letter::Made(made) => {
+                let (id, answer) = services::define(&self.node, &mut self.shard, now, *made);
+                self.chat.answered(now, &mut self.shard, id, &answer);
+            }
             Letter::Arrived(connection, outbox) => {
                 if self.stopping || self.node.phase() == Phase::Draining {
                     outbox.drain(self.node.config.shutdown.close_code);
@@ -193,7 +211,7 @@ impl Worker {
             }
             Letter::Gone(connection) => {
                 self.connections.remove(&connection);
-                self.shard.handle(now, Input::Command(connection, Command::Detach));
+                self.chat.gone(now, &mut self.shard, connection);
             }
             Letter::Drain(close_code) => self.drain(close_code),
             Letter::Statistics(answer) => {
@@ -211,7 +229,20 @@ impl Worker {
         }
     }
 
+    /// What the services of XMPP ask of the server, until they ask nothing more.
+    fn serve(&mut self, now: Timestamp) {
+        while let Some(request) = self.chat.poll_request() {
+            let answer = services::serve(&self.node, &self.runtime, &mut self.shard, now, request);
+            if let Some((id, answer)) = answer {
+                self.chat.answered(now, &mut self.shard, id, &answer);
+            }
+        }
+    }
+
     fn flush(&mut self) {
+        let now = now();
+        self.serve(now);
+        self.chat.settle(now, &mut self.shard);
         self.shard.flush();
         while let Some(output) = self.shard.poll() {
             match output {

@@ -27,7 +27,7 @@ fn probes_metrics_and_the_page() {
     for name in [
         "wharf_build_info{version=",
         "wharf_connections ",
-        "wharf_connections_opened_total 0",
+        "wharf_connections_opened_total{protocol=\"xmpp\"} 0",
         "wharf_messages_received_total 0",
         "wharf_messages_delivered_total 0",
         "wharf_sessions_resumable 0",
@@ -118,4 +118,30 @@ fn connections_are_counted_by_address() {
             && stream.read_to_string(&mut answer).is_ok()
             && answer.starts_with("HTTP/1.1 200")
     });
+}
+
+/// XEP-0156 3, XWS-090, XWS-092, XWS-A10.
+#[test]
+fn where_xmpp_is() {
+    let scratch = Scratch::new();
+    let broker = Broker::start(scratch.path(), &["--set", "http.trusted_proxies=[\"127.0.0.1\"]"]);
+    let ask = |path: &str, headers: &str| {
+        broker.ask(&format!("GET {path} HTTP/1.1\r\n{headers}Connection: close\r\n\r\n"))
+    };
+    let xrd = ask("/.well-known/host-meta", "Host: im.example:8080\r\n");
+    assert_eq!(status(&xrd), 200);
+    assert!(xrd.contains("Access-Control-Allow-Origin: *\r\n"), "{xrd}");
+    assert!(xrd.contains("Content-Type: application/xrd+xml"), "{xrd}");
+    let link = "<Link rel='urn:xmpp:alt-connections:websocket' href='ws://im.example:8080/ws'/>";
+    assert!(xrd.contains(link), "{xrd}");
+    // Behind a proxy.
+    let came = "Host: backend\r\nX-Forwarded-Proto: https\r\nX-Forwarded-Host: im.example\r\n";
+    let json = ask("/.well-known/host-meta.json", came);
+    assert!(json.contains("Content-Type: application/json"), "{json}");
+    let links = "{\"links\":[{\"rel\":\"urn:xmpp:alt-connections:websocket\",\"href\":\"wss://im.example/ws\"}]}\n";
+    assert!(json.ends_with(links), "{json}");
+    let post = broker.ask(
+        "POST /.well-known/host-meta HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
+    );
+    assert_eq!(status(&post), 405);
 }

@@ -40,7 +40,7 @@ fn a_message_goes_through() {
     for line in [
         "wharf_messages_received_total 1\n",
         "wharf_messages_delivered_total 1\n",
-        "wharf_connections_opened_total 2\n",
+        "wharf_connections_opened_total{protocol=\"mbws\"} 2\n",
     ] {
         assert!(metrics.contains(line), "{line} in {metrics}");
     }

@@ -2,7 +2,6 @@
 
 use super::{Asked, facts, storage};
 use crate::chat::{Chat, Turn};
-use crate::config::Config;
 use crate::{archive, blocking};
 use wharf_xmpp::jid::Jid;
 use wharf_xmpp::ns;
@@ -36,11 +35,11 @@ const ACCOUNT: [&str; 5] = [INFO, ITEMS, archive::MAM, archive::MAM_EXTENDED, "u
 /// What belongs into the features of every stream beside those of the stream itself: versions of
 /// rosters, and subscriptions that are approved ahead (RFC 6121, sections 2.6.1, 3.4.1).
 #[must_use]
-pub fn stream_features(config: &Config) -> String {
+pub fn stream_features(registration: bool) -> String {
     let mut features = "<ver xmlns='urn:xmpp:features:rosterver'/>\
                         <sub xmlns='urn:xmpp:features:pre-approval'/>"
         .to_owned();
-    if config.registration {
+    if registration {
         features.push_str("<register xmlns='http://jabber.org/features/iq-register'/>");
     }
     features

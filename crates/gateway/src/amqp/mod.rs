@@ -22,6 +22,8 @@ mod sending;
 mod termini;
 
 use crate::config::Config;
+use crate::ending::{Close, Ending, earlier};
+use crate::face::Caller;
 use crate::limits::ANSWERS_MAX_BYTES;
 use crate::request::Requests;
 use links::Links;
@@ -30,15 +32,17 @@ use receiving::Receiving;
 use redirect::Redirects;
 use sending::Sending;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 use wharf_amqp::condition::{Condition, Error};
 use wharf_amqp::engine::{
-    By, Closed, Config as EngineConfig, Connection, Due, Event, Framing, Input, Role, SaslPolicy,
+    By, Closed, Config as EngineConfig, Connection, Due as EngineDue, Event, Framing, Input, Role,
+    SaslPolicy,
 };
 use wharf_amqp::performative::Open;
 use wharf_amqp::value::Value;
 use wharf_broker::{Command, SessionKey, SessionKind};
 use wharf_sasl::server::{Answer, Question};
+use wharf_ws::Due;
 
 /// Subprotocol of the WebSocket binding (WSB-005, WSB-A01).
 pub(crate) const SUBPROTOCOL: &str = "amqp";
@@ -48,43 +52,8 @@ pub(crate) fn is_subprotocol(name: &str) -> bool {
     name == SUBPROTOCOL
 }
 
-/// How long the peer that closed AMQP first has to close the WebSocket too (WSB-A08).
-const TRANSPORT_CLOSE_WAIT: Duration = Duration::from_secs(1);
-
 /// Capabilities of this container.
 const OFFERED_CAPABILITIES: [&str; 1] = ["ANONYMOUS-RELAY"];
-
-/// Who a connection is from, as far as it is known before AMQP begins.
-#[derive(Clone, Debug)]
-pub(crate) struct Caller {
-    pub(crate) host: String,
-    /// The transport is encrypted.
-    pub(crate) secure: bool,
-    /// Known from HTTP or from the listener; a SASL layer may name another.
-    pub(crate) user: Option<String>,
-    pub(crate) origin: Option<String>,
-    /// Unguessable, and of this connection alone.
-    pub(crate) name: String,
-}
-
-/// What the transport under a face is to do.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) struct Close {
-    pub(crate) code: u16,
-    pub(crate) reason: &'static str,
-}
-
-/// How the connection ends.
-#[derive(Debug, Default)]
-enum Ending {
-    #[default]
-    No,
-    /// The transport is closed when everything is sent.
-    Now(Close),
-    /// The peer closes it, or we do at this time.
-    Wait(Option<Instant>),
-    Said,
-}
 
 /// The broker's side of one AMQP connection.
 #[derive(Debug)]
@@ -209,26 +178,15 @@ impl Face {
     pub(crate) fn handle_timeout(&mut self, now: Instant, commands: &mut Requests) {
         self.engine.handle_timeout(now);
         self.handle_input(Input::empty(), commands);
-        if let Ending::Wait(at) = self.ending {
-            let at = at.or_else(|| now.checked_add(TRANSPORT_CLOSE_WAIT));
-            self.ending = match at {
-                Some(at) if at > now => Ending::Wait(Some(at)),
-                _ => Ending::Now(Close { code: 1000, reason: "" }),
-            };
-        }
+        self.ending.tick(now);
     }
 
     pub(crate) fn poll_timeout(&self) -> Option<Due> {
-        let waiting = match self.ending {
-            Ending::Wait(None) => Some(Due::Now),
-            Ending::Wait(Some(at)) => Some(Due::At(at)),
-            _ => None,
-        };
-        match (self.engine.poll_timeout(), waiting) {
-            (Some(Due::At(a)), Some(Due::At(b))) => Some(Due::At(a.min(b))),
-            (Some(Due::Now), _) | (_, Some(Due::Now)) => Some(Due::Now),
-            (one, other) => one.or(other),
-        }
+        let engine = self.engine.poll_timeout().map(|due| match due {
+            EngineDue::Now => Due::Now,
+            EngineDue::At(at) => Due::At(at),
+        });
+        earlier(engine, self.ending.due())
     }
 
     /// The transport is gone, however that came.
@@ -252,13 +210,7 @@ impl Face {
 
     /// How the transport is to be closed, once everything is sent.
     pub(crate) fn take_close(&mut self) -> Option<Close> {
-        match std::mem::replace(&mut self.ending, Ending::Said) {
-            Ending::Now(close) if !self.engine.has_output() => Some(close),
-            other => {
-                self.ending = other;
-                None
-            }
-        }
+        if self.engine.has_output() { None } else { self.ending.take() }
     }
 
     pub(crate) fn wants_input(&self) -> bool {

@@ -4,6 +4,7 @@
 use super::{Face, error};
 use crate::convert::{self, Unfit};
 use crate::limits::{ARENA_BYTES, UNTAKEN_MAX, UNTAKEN_MAX_BYTES};
+use crate::people::{Sender, person};
 use crate::request::Requests;
 use bytes::{Bytes, BytesMut};
 use std::collections::{BTreeMap, VecDeque};
@@ -11,7 +12,7 @@ use std::sync::Arc;
 use wharf_amqp::condition::Condition;
 use wharf_amqp::engine::{LinkId, SessionId, Transferred};
 use wharf_amqp::messaging::{DeliveryState, MESSAGE_FORMAT};
-use wharf_broker::{Command, DeathReason, Message, Unroutable};
+use wharf_broker::{DeathReason, Message, Unroutable};
 
 /// Credit of a new link: a round trip's worth for most clients.
 const CREDIT_FIRST: u32 = 512;
@@ -36,6 +37,13 @@ impl Producer {
     pub(super) fn new(to: Option<Arc<[String]>>) -> Self {
         // The first grant doubles it, as nothing is left of no credit.
         Self { to, untaken: 0, window: CREDIT_FIRST / 2 }
+    }
+
+    /// Whether the broker is asked for the address when the link begins. Otherwise each message
+    /// is judged by itself: it names its own, or it is for people.
+    pub(super) fn is_resolved(&self) -> bool {
+        let to = self.to.as_deref().and_then(<[String]>::first);
+        to.is_some_and(|address| person(address).is_none())
     }
 
     /// The credit to grant, if it is time to: when half of the window may be given.
@@ -218,16 +226,18 @@ impl Face {
         producer.untaken = producer.untaken.saturating_add(1);
         let seq = self.receiving.add(link, delivery_id, settling, stored.len());
         let body = self.receiving.keep(&stored);
-        commands.push_back(Command::Publish {
-            seq,
-            to,
-            message: Message { format: convert::AMQP, body },
-            // Of a settled message nobody would hear that it was declined.
-            unroutable: match settling {
-                Settling::Sent => Unroutable::DeadLetter,
-                Settling::First | Settling::Second => Unroutable::Decline,
-            },
-        });
+        let message = Message { format: convert::AMQP, body };
+        // Of a settled message nobody would hear that it was declined.
+        let unroutable = match settling {
+            Settling::Sent => Unroutable::DeadLetter,
+            Settling::First | Settling::Second => Unroutable::Decline,
+        };
+        let sender = Sender {
+            user: self.caller.user.as_deref().unwrap_or_default(),
+            host: &self.caller.host,
+            size_max_bytes: self.config.xmpp.stanza_size_max_bytes(),
+        };
+        commands.push_back(sender.send(seq, to, message, unroutable));
     }
 
     /// A message that the broker is not asked to take.

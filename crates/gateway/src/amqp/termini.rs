@@ -5,6 +5,7 @@ use super::links::{End, Link};
 use super::receiving::Producer;
 use super::sending::Consumer;
 use super::{Face, error};
+use crate::people::person;
 use crate::request::Requests;
 use std::sync::Arc;
 use wharf_amqp::condition::{Condition, Error};
@@ -49,10 +50,9 @@ impl Face {
                 return;
             }
         };
-        let anonymous = matches!(&end, End::Producer(producer) if producer.to.is_none());
+        let judged_later = matches!(&end, End::Producer(producer) if !producer.is_resolved());
         self.links.insert(id, Link { name, asked: Some(attach), end });
-        if anonymous {
-            // Each message names its own address, and is judged by it.
+        if judged_later {
             self.resolved(name);
         }
     }
@@ -75,7 +75,7 @@ impl Face {
             let address = self.dynamic_address(name);
             target.address = Some(address.clone());
             commands.push_back(create(name, address, kind, &target.dynamic_node_properties));
-        } else if let Some(address) = target.address.clone() {
+        } else if let Some(address) = target.address.clone().filter(|one| person(one).is_none()) {
             self.is_here(&address)?;
             commands.push_back(Command::Resolve { consumer: name, address, kind });
         }

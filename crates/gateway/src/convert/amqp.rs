@@ -1,7 +1,8 @@
 //! What AMQP stores, and any message as AMQP sections (AMQP 3.2).
 
-use super::from_mbws;
-use super::mbws::mbws_form;
+use super::mbws::{mbws_form, mbws_format};
+use super::xmpp::is_xmpp;
+use super::{from_mbws, from_xmpp};
 use bytes::Bytes;
 use std::borrow::Cow;
 use wharf_amqp::codec::Composite;
@@ -10,6 +11,7 @@ use wharf_amqp::messaging::{
 };
 use wharf_amqp::value::{Fields, Value};
 use wharf_broker::{Death, Delivery};
+use wharf_mbws::LengthUnit;
 
 /// The format of AMQP sections, without delivery annotations.
 pub(crate) const AMQP: u8 = 0x20;
@@ -85,6 +87,12 @@ fn kept(annotations: &Annotations) -> Bytes {
 /// `None` if the format is not known.
 // AMQP 3.2: the bare message is handed on as it came.
 pub(crate) fn amqp_payload(delivery: &Delivery) -> Option<[Bytes; 2]> {
+    if is_xmpp(delivery.format) {
+        let unit = LengthUnit::CodePoints;
+        let (kind, content) = from_xmpp::content(delivery, unit, &[]);
+        let (format, body) = (mbws_format(kind, unit), Bytes::from(content));
+        return from_mbws::payload(&Delivery { format, body, ..delivery.clone() }, kind, unit);
+    }
     if delivery.format != AMQP {
         let (kind, unit) = mbws_form(delivery.format)?;
         return from_mbws::payload(delivery, kind, unit);

@@ -1,5 +1,6 @@
 //! AMQP sections as MBWS content.
 
+use super::parts::{Pairs, Parts};
 use super::{
     BODY_CONTENT_TYPE, BODY_TYPE, MBWS_CONTENT_TYPE, MBWS_PROPERTIES, MESSAGE_TYPE, properties,
     text,
@@ -12,29 +13,10 @@ use wharf_amqp::messaging::{
 };
 use wharf_amqp::value::Value;
 use wharf_broker::Delivery;
-use wharf_mbws::{Kind, LengthUnit, Limits, encode_content};
-
-/// Room for an address and for what is said of a dead letter, within the header of an MBWS
-/// message.
-const RESERVED_BYTES: usize = 4096;
+use wharf_mbws::{Kind, LengthUnit};
 
 /// Property with the address that the sender gave the message, if it came from another.
 const TO: &str = "to";
-
-/// Octets that the lengths of a property take at most.
-const LENGTHS_BYTES: usize = 16;
-
-/// Names and values, in order.
-type Pairs = Vec<(String, String)>;
-
-/// A message taken apart.
-#[derive(Debug)]
-struct Parts<'m> {
-    kind: Kind,
-    content_type: String,
-    properties: Pairs,
-    body: Cow<'m, [u8]>,
-}
 
 /// A delivery of AMQP sections as MBWS content. There is always one: a message that cannot be
 /// taken apart, or whose properties are more than an MBWS client has to read, is handed on whole.
@@ -43,21 +25,9 @@ pub(super) fn content(
     unit: LengthUnit,
     death: &[(&str, &str)],
 ) -> (Kind, Vec<u8>) {
-    let message = &*delivery.body;
-    let parts = parts_of(delivery).filter(Parts::fits).unwrap_or_else(|| Parts {
-        kind: Kind::Binary,
-        content_type: MESSAGE_TYPE.to_owned(),
-        properties: Vec::new(),
-        body: Cow::Borrowed(message),
-    });
-    let Parts { kind, content_type, properties, body } = parts;
-    let own = properties.iter().map(|(name, value)| (&**name, &**value));
-    let properties: Vec<(&str, &str)> = own.chain(death.iter().copied()).collect();
-    let mut out = Vec::with_capacity(message.len().saturating_add(64));
-    let properties = properties.into_iter();
-    // Fails for a text body that is not UTF-8 alone, and that was read as UTF-8.
-    let _ = encode_content(kind, unit, &content_type, properties, &body, &mut out);
-    (kind, out)
+    let whole = || Parts::whole(Kind::Binary, MESSAGE_TYPE, &delivery.body);
+    let parts = parts_of(delivery).filter(Parts::fits).unwrap_or_else(whole);
+    (parts.kind, parts.encode(unit, death))
 }
 
 /// `None` if a section cannot be read.
@@ -160,19 +130,4 @@ fn restored(annotations: &Annotations, pairs: &Pairs) -> Option<Pairs> {
 fn annotation<'m>(annotations: &'m Annotations, name: &str) -> Option<&'m Value> {
     let named = |key: &AnnotationKey| matches!(key, AnnotationKey::Symbol(known) if known == name);
     annotations.iter().find(|(key, _)| named(key)).map(|(_, value)| value)
-}
-
-impl Parts<'_> {
-    /// Whether the header is no more than what a client of MBWS reads.
-    fn fits(&self) -> bool {
-        let Limits { property_count_max, header_size_max_bytes, .. } = Limits::default();
-        let count = self.properties.len() <= property_count_max as usize;
-        let bytes = self.properties.iter().fold(self.content_type.len(), |bytes, (name, value)| {
-            bytes
-                .saturating_add(name.len())
-                .saturating_add(value.len())
-                .saturating_add(LENGTHS_BYTES)
-        });
-        count && bytes.saturating_add(RESERVED_BYTES) <= header_size_max_bytes as usize
-    }
 }

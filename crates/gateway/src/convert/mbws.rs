@@ -1,7 +1,8 @@
 //! What MBWS stores, and any message as MBWS content.
 
 use super::amqp::AMQP;
-use super::from_amqp;
+use super::xmpp::is_xmpp;
+use super::{from_amqp, from_xmpp};
 use std::borrow::Cow;
 use wharf_broker::Delivery;
 use wharf_mbws::{Content, Kind, LengthUnit, content_from_stored, encode_content};
@@ -71,6 +72,10 @@ pub(crate) fn mbws_content(delivery: &Delivery, unit: LengthUnit) -> Option<(Kin
         let (kind, content) = from_amqp::content(delivery, unit, &death);
         return Some((kind, Cow::Owned(content)));
     }
+    if is_xmpp(delivery.format) {
+        let (kind, content) = from_xmpp::content(delivery, unit, &death);
+        return Some((kind, Cow::Owned(content)));
+    }
     let (kind, stored_unit) = mbws_form(delivery.format)?;
     if stored_unit == unit && death.is_empty() {
         return Some((kind, Cow::Borrowed(&delivery.body)));
@@ -85,7 +90,7 @@ pub(crate) fn mbws_content(delivery: &Delivery, unit: LengthUnit) -> Option<(Kin
 }
 
 /// What a dead letter says.
-fn death_properties(delivery: &Delivery) -> Vec<(&str, &str)> {
+pub(super) fn death_properties(delivery: &Delivery) -> Vec<(&str, &str)> {
     let Some(death) = &delivery.death else { return Vec::new() };
     let reason = [(DEATH_REASON, death.reason.name()), (DEATH_ADDRESS, &*death.address)];
     let detail = death.detail.as_deref().map(|detail| (DEATH_DETAIL, detail));

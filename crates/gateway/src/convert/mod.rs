@@ -8,22 +8,29 @@
 //! | `amqp` | what AMQP stores, and any message as AMQP sections |
 //! | `from_mbws` | MBWS content as AMQP sections |
 //! | `from_amqp` | AMQP sections as MBWS content |
+//! | `xmpp` | what XMPP stores, and any message as a stanza |
+//! | `from_xmpp` | stanzas as MBWS content |
+//! | `parts` | kind, content type, properties and body: what others are converted by |
 //! | `properties` | the properties that AMQP defines, by their names and as text |
 //! | `text` | values of AMQP as text |
 
 mod amqp;
 mod from_amqp;
 mod from_mbws;
+mod from_xmpp;
 mod mbws;
+mod parts;
 mod properties;
 #[cfg(test)]
 mod tests;
 mod text;
+mod xmpp;
 
 pub(crate) use amqp::{
     AMQP, Unfit, amqp_destination, amqp_payload, amqp_stored, kept_annotations, merged_annotations,
 };
 pub(crate) use mbws::{mbws_content, mbws_format, mbws_stored};
+pub(crate) use xmpp::{Unsayable, xmpp_message, xmpp_stanza, xmpp_stored};
 
 /// Content type of an AMQP body that is neither octets nor text: the octets are its sections.
 const BODY_TYPE: &str = "application/x-amqp-body";
@@ -40,3 +47,18 @@ const MBWS_PROPERTIES: &str = "x-opt-mbws-properties";
 
 /// Annotation with the content type of an MBWS message, if it is not ASCII.
 const MBWS_CONTENT_TYPE: &str = "x-opt-mbws-content-type";
+
+/// Content type of a stanza that cannot be taken apart: the text is all of it (RFC 3923).
+const STANZA_TYPE: &str = "application/xmpp+xml";
+
+/// Stanza headers and Internet metadata: properties (XEP-0131).
+const SHIM: &str = "http://jabber.org/protocol/shim";
+
+/// JSON containers (XEP-0335).
+const JSON: &str = "urn:xmpp:json:0";
+
+/// `<content/>`: the content type of what is beside it, or the octets of any other body.
+const CONTENT: &str = "urn:wharf:content:0";
+
+/// Extended addresses: who it was from before a queue had it (XEP-0033).
+const ADDRESSES: &str = "http://jabber.org/protocol/address";

@@ -4,3 +4,4 @@ mod amqp;
 mod between;
 mod mbws;
 mod wire;
+mod xmpp;

@@ -70,7 +70,10 @@ fn judge<'a>(
             let found = bindings.iter().find(|binding| binding.name() == name);
             found.map(Some).ok_or(Violation::BindingUnknown)
         }
-        Flag::Unable | Flag::NotOffered if plus => Err(Violation::BindingMissing),
+        // A client that takes the name of the mechanism for granted and can bind nothing says so,
+        // and proves that it was not changed on the way: that is SCRAM without binding.
+        Flag::Unable if plus => Ok(None),
+        Flag::NotOffered if plus => Err(Violation::BindingMissing),
         Flag::NotOffered if !bindings.is_empty() => Err(Violation::Downgrade),
         Flag::Unable | Flag::NotOffered => Ok(None),
     }

@@ -69,6 +69,25 @@ impl Authenticator {
         self.users.put(name, verifier);
     }
 
+    /// Removes a user, who cannot log in any more.
+    pub(crate) fn remove_user(&self, name: &str) {
+        self.users.remove(name);
+    }
+
+    /// Makes the verifier of a password, in the same queue as passwords that are checked: it takes
+    /// as long.
+    ///
+    /// # Errors
+    /// Too many wait, or the system gave no randomness.
+    pub(crate) async fn verifier_of(&self, password: String) -> Result<String, String> {
+        let waiting = Waiting::enter(&self.waiting).ok_or("too many wait")?;
+        let permit = self.checks.acquire().await.map_err(|error| error.to_string())?;
+        drop(waiting);
+        let made = tokio::task::spawn_blocking(move || verifier::of_password(&password)).await;
+        drop(permit);
+        made.map_err(|error| error.to_string())?
+    }
+
     /// Whether requests without credentials are let in.
     pub(crate) fn has_anonymous(&self) -> bool {
         self.anonymous_user.is_some()

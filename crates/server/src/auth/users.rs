@@ -47,6 +47,20 @@ impl Users {
         table.by_name.insert(name.to_owned(), User { verifier: Arc::from(verifier), keys });
     }
 
+    pub(super) fn remove(&self, name: &str) {
+        let mut table = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        table.by_name.remove(name);
+        if table.first.as_deref() == Some(name) {
+            // Unknown users are made of the next one from now on.
+            let first = table.by_name.iter().min_by_key(|(name, _)| name.as_str());
+            let next = first.map(|(name, user)| (name.clone(), decoy_key_of(&user.verifier)));
+            match next {
+                Some((name, decoy_key)) => (table.first, table.decoy_key) = (Some(name), decoy_key),
+                None => table.first = None,
+            }
+        }
+    }
+
     pub(super) fn verifier_of(&self, name: &str) -> Option<Arc<str>> {
         let table = self.0.read().unwrap_or_else(PoisonError::into_inner);
         table.by_name.get(name).map(|user| Arc::clone(&user.verifier))

@@ -2,6 +2,7 @@
 
 use super::{Config, UserEntry};
 use crate::auth::verifier;
+use crate::net::peer::Range;
 use std::net::SocketAddr;
 use wharf_gateway::Place;
 use wharf_store::{SEGMENT_SIZE_MAX_BYTES, SEGMENT_SIZE_MIN_BYTES};
@@ -16,6 +17,15 @@ pub(crate) fn problems(config: &Config) -> Vec<String> {
     };
     check_listeners(config, &mut check);
     check_values(config, &mut check);
+    if !config.http.public_url.is_empty() {
+        found.extend(public_url_problem(&config.http.public_url));
+    }
+    for proxy in &config.http.trusted_proxies {
+        if proxy.parse::<Range>().is_err() {
+            let expected = "expected an IP address, or a network such as 10.0.0.0/8";
+            found.push(format!("http.trusted_proxies: `{proxy}`: {expected}"));
+        }
+    }
     if !config.shutdown.redirect_url.is_empty() {
         found.extend(url_problem("shutdown.redirect_url", &config.shutdown.redirect_url));
     }
@@ -80,6 +90,10 @@ fn check_values(config: &Config, check: &mut impl FnMut(bool, &str)) {
         "websocket.message_size_max_bytes: must be between 125 and 1073741824",
     );
     check(
+        (10_000..=1 << 24).contains(&config.xmpp.stanza_size_max_bytes),
+        "xmpp.stanza_size_max_bytes: must be between 10000 and 16777216",
+    );
+    check(
         config.auth.verifications_concurrent_max > 0,
         "auth.verifications_concurrent_max: must be at least 1",
     );
@@ -110,6 +124,16 @@ fn check_values(config: &Config, check: &mut impl FnMut(bool, &str)) {
 fn url_problem(key: &str, url: &str) -> Option<String> {
     let problem = url.parse::<Place>().err()?;
     Some(format!("{key}: `{url}`: {problem}"))
+}
+
+fn public_url_problem(url: &str) -> Option<String> {
+    let place = url.parse::<Place>();
+    // It is written into XML and JSON as it is.
+    let plain = !url.contains(['\'', '"', '<', '>', '&', '\\', ' ']) && url.is_ascii();
+    if place.is_ok_and(|place| place.scheme.is_websocket()) && plain {
+        return None;
+    }
+    Some(format!("http.public_url: `{url}`: expected ws:// or wss:// with a host and a path"))
 }
 
 fn user_problem(user: &UserEntry) -> Option<String> {

@@ -54,6 +54,18 @@ pub(crate) const KEYS: &[Key] = &[
          WebSockets.",
     ),
     key(
+        "http.public_url",
+        "URL of the WebSocket as clients reach it, such as wss://chat.example.com/ws: what XMPP \
+         clients are told under /.well-known/host-meta. Empty: the name that a request uses, ws or \
+         wss as the request came.",
+    ),
+    key(
+        "http.trusted_proxies",
+        "IP addresses, or networks such as \"10.0.0.0/8\", of proxies in front of Wharf. Of them, and \
+         of nobody else, it is believed how a client came to them: Forwarded, X-Forwarded-Proto, \
+         X-Forwarded-Host. They are trusted to encrypt what they say is encrypted.",
+    ),
+    key(
         "websocket.origins",
         "Origins of web pages that may connect, such as [\"https://app.example.com\"]. Empty: pages of \
          the host that is connected to. [\"*\"]: every page. Clients that send no Origin are not \
@@ -111,6 +123,15 @@ pub(crate) const KEYS: &[Key] = &[
         "amqp.idle_time_out_ms",
         "The idle-time-out told to AMQP clients; one that is silent for twice as long is closed. 0: \
          clients may be silent for ever.",
+    ),
+    key("xmpp.registration", "Whether anyone may register an account before the login (XEP-0077)."),
+    key(
+        "xmpp.stanza_size_max_bytes",
+        "Longest XMPP stanza. A longer one ends the stream with policy-violation.",
+    ),
+    key(
+        "xmpp.archive_messages_max",
+        "Messages kept in the archive of one user (XEP-0313); the oldest go first. 0: no archive.",
     ),
     key(
         "auth.anonymous_user",

@@ -19,6 +19,8 @@ pub struct Config {
     pub mbws: Mbws,
     /// AMQP, and its listeners without a WebSocket.
     pub amqp: Amqp,
+    /// XMPP, and what it keeps for people.
+    pub xmpp: Xmpp,
     /// Who may log in, and how often one may fail to.
     pub auth: Auth,
     /// The journal.
@@ -91,11 +93,20 @@ pub struct Http {
     pub head_size_max_bytes: u32,
     /// From one request head to the next, or to the end of the connection.
     pub idle_timeout_ms: u64,
+    /// The WebSocket as clients reach it.
+    pub public_url: String,
+    /// Who may say how a client came.
+    pub trusted_proxies: Vec<String>,
 }
 
 impl Default for Http {
     fn default() -> Self {
-        Self { head_size_max_bytes: 16 << 10, idle_timeout_ms: 30_000 }
+        Self {
+            head_size_max_bytes: 16 << 10,
+            idle_timeout_ms: 30_000,
+            public_url: String::new(),
+            trusted_proxies: Vec::new(),
+        }
     }
 }
 
@@ -176,6 +187,24 @@ impl Default for Amqp {
             no_sasl_user: String::new(),
             idle_time_out_ms: 60_000,
         }
+    }
+}
+
+/// Section `[xmpp]`.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Xmpp {
+    /// Whether anyone may register an account.
+    pub registration: bool,
+    /// Longest stanza.
+    pub stanza_size_max_bytes: u64,
+    /// Messages kept in the archive of one user.
+    pub archive_messages_max: u64,
+}
+
+impl Default for Xmpp {
+    fn default() -> Self {
+        Self { registration: false, stanza_size_max_bytes: 256 << 10, archive_messages_max: 10_000 }
     }
 }
 

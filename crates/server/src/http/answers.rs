@@ -77,6 +77,13 @@ pub(super) fn metrics(text: Option<String>) -> Answer {
     }
 }
 
+/// Something that any page may read.
+pub(super) fn document(content_type: &'static str, body: String) -> Answer {
+    let mut answer = answer(200, content_type, body);
+    add(&mut answer, [("Access-Control-Allow-Origin", "*")].into_iter());
+    answer
+}
+
 pub(super) fn page() -> Answer {
     let mut answer = answer(200, HTML, PAGE);
     // A WebSocket of its own host is all that a script on this page could want.

@@ -1,8 +1,11 @@
 //! HTTP/1.1 up to the upgrade: probes, metrics, a page that says what this is, and `/ws`.
 
 mod answers;
+pub(crate) mod front;
+mod host_meta;
 mod upgrade;
 
+use crate::net::peer::Peer;
 use crate::node::{Node, Open};
 use answers::{Answer, Body};
 use bytes::Bytes;
@@ -13,7 +16,6 @@ use hyper::{Method, Request};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use std::convert::Infallible;
 use std::future::poll_fn;
-use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Poll;
@@ -21,6 +23,7 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::time::Instant;
 use wharf_gateway::Opening;
+use wharf_ws::handshake::request::Request as Head;
 
 /// Header fields of a request: browsers send some twenty.
 const HEADERS_MAX: usize = 100;
@@ -51,7 +54,7 @@ pub(crate) struct Accepted {
 pub(crate) async fn serve<S>(
     node: Arc<Node>,
     stream: S,
-    peer: SocketAddr,
+    peer: Peer,
     deadline: Instant,
 ) -> Option<Upgraded<S>>
 where
@@ -113,7 +116,7 @@ async fn linger<S: AsyncRead + AsyncWrite + Unpin>(mut stream: S) {
 /// One HTTP connection.
 struct Exchange {
     node: Arc<Node>,
-    peer: SocketAddr,
+    peer: Peer,
     idle_timeout: Duration,
     state: Mutex<State>,
 }
@@ -137,7 +140,7 @@ impl Exchange {
         let target = head.uri.to_string();
         let handshake = upgrade::request_of(&head, &target);
         if wharf_ws::handshake::request::is_upgrade(&handshake) {
-            return match upgrade::judge(&self.node, self.peer, &handshake).await {
+            return match upgrade::judge(&self.node, &self.peer, &handshake).await {
                 Ok((answer, accepted)) => {
                     self.lock().accepted = Some(accepted);
                     answer
@@ -146,7 +149,7 @@ impl Exchange {
                     self.node.metrics.refused(refusal.status());
                     tracing::debug!(
                         event = crate::log::event::HANDSHAKE_REFUSED,
-                        peer = %self.peer,
+                        peer = %self.peer.address,
                         status = refusal.status(),
                         reason = %refusal.reason(),
                         "handshake refused"
@@ -158,12 +161,27 @@ impl Exchange {
         if head.uri.path() == "/login" && head.method == Method::GET {
             // Browsers ask for a login on behalf of a page, never of a WebSocket, and then use it
             // for both.
-            return match upgrade::login(&self.node, self.peer, &handshake).await {
+            return match upgrade::login(&self.node, &self.peer, &handshake).await {
                 Ok(_) => answers::logged_in(),
                 Err(refusal) => answers::refusal(&refusal),
             };
         }
+        if let Some(form) = host_meta::form_of(head.uri.path()) {
+            return self.host_meta(form, &head.method, &handshake);
+        }
         self.route(&head.method, head.uri.path()).await
+    }
+
+    /// Where the WebSocket is, as this client reaches it.
+    fn host_meta(&self, form: host_meta::Form, method: &Method, request: &Head<'_>) -> Answer {
+        if method != Method::GET && method != Method::HEAD {
+            return answers::method_not_allowed();
+        }
+        let fronts = &self.node.fronts;
+        match fronts.websocket_url(&fronts.of(self.peer.address.ip(), request)) {
+            Some(url) => host_meta::document(form, &url),
+            None => answers::text(400, "the request names no host\n"),
+        }
     }
 
     async fn route(&self, method: &Method, path: &str) -> Answer {

@@ -3,12 +3,12 @@
 use super::Accepted;
 use super::answers::{self, Answer};
 use crate::auth::Denied;
+use crate::net::peer::Peer;
 use crate::node::Node;
 use hyper::http::request::Parts;
 use hyper::{Version, header};
-use std::net::SocketAddr;
 use std::time::Instant;
-use wharf_gateway::{Opening, Transport};
+use wharf_gateway::{Mechanism, Opening, Transport};
 use wharf_ws::handshake::Refusal;
 use wharf_ws::handshake::request::{Header, Request};
 use wharf_ws::handshake::server::evaluate;
@@ -32,7 +32,7 @@ pub(super) fn request_of<'a>(head: &'a Parts, target: &'a str) -> Request<'a> {
 // WSB-006: AMQP begins like every subprotocol.
 pub(super) async fn judge(
     node: &Node,
-    peer: SocketAddr,
+    peer: &Peer,
     request: &Request<'_>,
 ) -> Result<(Answer, Accepted), Refusal> {
     let resource = request.resource_name().unwrap_or_default();
@@ -53,14 +53,23 @@ pub(super) async fn judge(
         && header(request, "authorization").next().is_none()
         && !node.auth.has_anonymous();
     let user = if later { None } else { Some(login(node, peer, request).await?) };
-    let login = node.offer(user.as_deref());
+    let front = node.fronts.of(peer.address.ip(), request);
+    let mut login = node.offer(user.as_deref(), peer.binding.as_deref());
+    // RFC 6120 6.3.4, 13.8.3: a password does not go over a network in the clear. What comes from
+    // this machine, and from no proxy, goes over none.
+    let is_local = peer.address.ip().to_canonical().is_loopback()
+        && header(request, "forwarded").next().is_none()
+        && header(request, "x-forwarded-for").next().is_none();
+    if subprotocol == "xmpp" && !front.secure && !is_local {
+        login.mechanisms.retain(|mechanism| *mechanism != Mechanism::Plain);
+    }
     let opening = Opening {
         connection: node.next_connection(),
-        host: host_of(&node.config.listen.hosts, request),
+        host: host_of(&node.config.listen.hosts, front.authority.as_deref()),
         user,
         origin: acceptance.origin.clone(),
         transport: Transport::WebSocket(acceptance.agreement.clone()),
-        secure: node.config.tls.is_on(),
+        secure: front.secure,
         login,
         query: query.map(str::to_owned),
         seed: crate::entropy::bytes(),
@@ -70,7 +79,7 @@ pub(super) async fn judge(
 
 pub(super) async fn login(
     node: &Node,
-    peer: SocketAddr,
+    peer: &Peer,
     request: &Request<'_>,
 ) -> Result<String, Refusal> {
     let mut given = header(request, "authorization");
@@ -78,7 +87,7 @@ pub(super) async fn login(
     if given.next().is_some() {
         return Err(Refusal::with_status(400));
     }
-    let result = node.auth.authenticate(authorization, peer.ip(), Instant::now()).await;
+    let result = node.auth.authenticate(authorization, peer.address.ip(), Instant::now()).await;
     result.map_err(|denied| {
         node.metrics.login_failed(denied);
         match denied {
@@ -90,7 +99,10 @@ pub(super) async fn login(
 }
 
 /// The values of a header field.
-fn header<'r>(request: &'r Request<'_>, name: &'static str) -> impl Iterator<Item = &'r [u8]> {
+pub(super) fn header<'r>(
+    request: &'r Request<'_>,
+    name: &'static str,
+) -> impl Iterator<Item = &'r [u8]> {
     let named = move |header: &&Header<'_>| header.name.eq_ignore_ascii_case(name);
     request.headers.iter().filter(named).map(|header| header.value)
 }
@@ -114,9 +126,9 @@ fn try_later(status: u16, retry_after_s: u64) -> Refusal {
     refusal.unwrap_or_else(|_| Refusal::with_status(status))
 }
 
-/// The virtual host: the one that `Host` names, else the first.
-fn host_of(hosts: &[String], request: &Request<'_>) -> String {
-    let authority = request.authority().unwrap_or_default();
+/// The virtual host: the one that the client has named, else the first.
+fn host_of(hosts: &[String], authority: Option<&str>) -> String {
+    let authority = authority.unwrap_or_default();
     let without_port = match authority.rsplit_once(':') {
         Some((host, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => host,
         _ => authority,

@@ -2,6 +2,8 @@
 
 use super::admission::Admitted;
 use super::driver::Driver;
+use super::peer::Peer;
+use super::tls;
 use crate::http::{self, Accepted, Upgraded};
 use crate::log::event;
 use crate::node::Node;
@@ -51,9 +53,20 @@ pub(crate) async fn serve(
     let handshake_timeout = Duration::from_millis(node.config.listen.handshake_timeout_ms);
     let deadline = Instant::now() + handshake_timeout;
     match tls {
-        None => converse(node, socket, peer, deadline, speaks).await,
+        None => {
+            converse(
+                node,
+                socket,
+                Box::new(Peer { address: peer, binding: None }),
+                deadline,
+                speaks,
+            )
+            .await
+        }
         Some(acceptor) => {
             if let Some(stream) = Box::pin(encrypt(acceptor, socket, peer, deadline)).await {
+                let binding = tls::binding(stream.get_ref().1).map(Arc::new);
+                let peer = Box::new(Peer { address: peer, binding });
                 converse(node, stream, peer, deadline, speaks).await;
             }
         }
@@ -77,48 +90,40 @@ async fn encrypt(
     None
 }
 
-async fn converse<S>(
-    node: Arc<Node>,
-    stream: S,
-    peer: SocketAddr,
-    deadline: Instant,
-    speaks: Speaks,
-) where
-    S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
-{
-    let driver = match speaks {
-        // Boxed, so that the memory of the HTTP phase is given back when a WebSocket begins.
-        Speaks::Http => Box::pin(begin(&node, stream, peer, deadline)).await,
-        Speaks::Amqp { secure } => begin_amqp(&node, stream, peer, secure),
-    };
-    let Some(driver) = driver else { return };
-    let connection = driver.connection().0;
-    let ending = driver.await;
-    node.metrics.closed(ending);
-    let reason = ending.name();
-    tracing::debug!(event = event::CONNECTION_CLOSED, %peer, connection, reason, "closed");
-}
-
-/// HTTP, and the start of a session if there is to be one.
-async fn begin<S>(
-    node: &Arc<Node>,
-    stream: S,
-    peer: SocketAddr,
-    deadline: Instant,
-) -> Option<Driver<S>>
+async fn converse<S>(node: Arc<Node>, stream: S, peer: Box<Peer>, deadline: Instant, speaks: Speaks)
 where
     S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
+    let address = peer.address;
+    let driver = match speaks {
+        // Boxed, so that the memory of the HTTP phase is given back when a WebSocket begins.
+        Speaks::Http => Box::pin(begin(&node, stream, *peer, deadline)).await,
+        Speaks::Amqp { secure } => begin_amqp(&node, stream, peer, secure),
+    };
+    let Some(driver) = driver else { return };
+    let (connection, protocol) = (driver.connection().0, driver.protocol());
+    let ending = driver.await;
+    node.metrics.closed(protocol, ending);
+    let reason = ending.name();
+    tracing::debug!(event = event::CONNECTION_CLOSED, peer = %address, connection, reason, "closed");
+}
+
+/// HTTP, and the start of a session if there is to be one.
+async fn begin<S>(node: &Arc<Node>, stream: S, peer: Peer, deadline: Instant) -> Option<Driver<S>>
+where
+    S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+{
+    let address = peer.address;
     let upgraded = http::serve(Arc::clone(node), stream, peer, deadline).await?;
     let (connection, user) =
         (upgraded.accepted.opening.connection.0, &upgraded.accepted.opening.user);
-    tracing::debug!(event = event::CONNECTION_OPENED, %peer, connection, user, "open");
-    node.metrics.connections_opened.inc();
-    Some(Driver::start(node, upgraded, peer.ip()))
+    tracing::debug!(event = event::CONNECTION_OPENED, peer = %address, connection, user, "open");
+    node.metrics.opened(upgraded.accepted.opening.transport.protocol());
+    Some(Driver::start(node, upgraded, address.ip()))
 }
 
 /// AMQP without a WebSocket. Its login is its own, and so is the time for it.
-fn begin_amqp<S>(node: &Arc<Node>, stream: S, peer: SocketAddr, secure: bool) -> Option<Driver<S>>
+fn begin_amqp<S>(node: &Arc<Node>, stream: S, peer: Box<Peer>, secure: bool) -> Option<Driver<S>>
 where
     S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
@@ -131,16 +136,16 @@ where
         origin: None,
         transport: Transport::AmqpStream,
         secure,
-        login: node.offer(None),
+        login: node.offer(None, peer.binding.as_deref()),
         query: None,
         seed: crate::entropy::bytes(),
     };
     let connection = opening.connection.0;
-    tracing::debug!(event = event::CONNECTION_OPENED, %peer, connection, "open");
-    node.metrics.connections_opened.inc();
+    tracing::debug!(event = event::CONNECTION_OPENED, peer = %peer.address, connection, "open");
+    node.metrics.opened(opening.transport.protocol());
     let accepted = Accepted { opening, open };
     let upgraded = Upgraded { stream, leftover: Bytes::new(), accepted };
-    Some(Driver::start(node, upgraded, peer.ip()))
+    Some(Driver::start(node, upgraded, peer.address.ip()))
 }
 
 #[cfg(test)]

@@ -76,6 +76,7 @@ pub(crate) struct Driver<S> {
     stream: S,
     session: Box<Session>,
     connection: ConnectionId,
+    protocol: &'static str,
     node: Arc<Node>,
     peer: IpAddr,
     outbox: Arc<Outbox>,
@@ -95,7 +96,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
     /// Starts a session on a connection.
     pub(crate) fn start(node: &Arc<Node>, upgraded: Upgraded<S>, peer: IpAddr) -> Self {
         let Accepted { opening, open } = upgraded.accepted;
-        let connection = opening.connection;
+        let (connection, protocol) = (opening.connection, opening.transport.protocol());
         let outbox = Arc::new(Outbox::default());
         node.mailbox.push(&mut vec![Letter::Arrived(connection, Arc::clone(&outbox))]);
         let session = Session::new(Arc::clone(&node.gateway), opening, Instant::now());
@@ -103,6 +104,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
             stream: upgraded.stream,
             session: Box::new(session),
             connection,
+            protocol,
             node: Arc::clone(node),
             peer,
             outbox,
@@ -119,6 +121,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
     /// Its number.
     pub(crate) fn connection(&self) -> ConnectionId {
         self.connection
+    }
+
+    /// The name of its protocol.
+    pub(crate) fn protocol(&self) -> &'static str {
+        self.protocol
     }
 
     /// One round: events, time, input, commands, output. Says whether anything moved.

@@ -1,15 +1,16 @@
 //! TLS: certificates from PEM files, read again on SIGHUP.
 
-use rustls::ServerConfig;
 use rustls::crypto::ring;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
+use rustls::{ProtocolVersion, ServerConfig, ServerConnection};
 use std::fmt;
 use std::path::Path;
 use std::sync::{Arc, PoisonError, RwLock};
 use tokio_rustls::TlsAcceptor;
+use wharf_gateway::ChannelBinding;
 
 use crate::config;
 
@@ -63,6 +64,16 @@ impl Certificates {
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
         Ok(TlsAcceptor::from(Arc::new(config)))
     }
+}
+
+/// What names a channel for `-PLUS` mechanisms (RFC 9266, section 2). Of TLS 1.3 alone: in earlier
+/// versions it takes an extension that the peer may not have.
+pub(crate) fn binding(connection: &ServerConnection) -> Option<ChannelBinding> {
+    let of_1_3 = connection.protocol_version() == Some(ProtocolVersion::TLSv1_3);
+    let exported = of_1_3.then(|| {
+        connection.export_keying_material([0; 32], b"EXPORTER-Channel-Binding", Some(b""))
+    });
+    exported?.ok().map(ChannelBinding::tls_exporter)
 }
 
 impl ResolvesServerCert for Certificates {

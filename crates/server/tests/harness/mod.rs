@@ -7,6 +7,7 @@
     reason = "a test drives a process over sockets, and fails loudly"
 )]
 
+pub(crate) mod person;
 pub(crate) mod socket;
 
 use std::fs;

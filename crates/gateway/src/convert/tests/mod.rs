@@ -4,6 +4,7 @@ mod any;
 mod back;
 mod to_amqp;
 mod to_mbws;
+mod xmpp;
 
 use super::{AMQP, amqp_payload, amqp_stored, mbws_content, mbws_format};
 use bytes::Bytes;

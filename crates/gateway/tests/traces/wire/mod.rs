@@ -1,8 +1,10 @@
 //! Gateway sessions, a real shard and a journal in memory, seen through WebSockets: MBWS frames go
-//! in and come out as text, an AMQP client is an engine whose events are lines.
+//! in and come out as text, and so do elements of XMPP; an AMQP client is an engine whose events
+//! are lines.
 
 mod amqp;
 mod show;
+pub(crate) mod xmpp;
 
 pub(crate) use amqp::{Peer, message, receive, send};
 
@@ -187,6 +189,11 @@ impl Wire {
     /// What the client has heard since the last time.
     pub(crate) fn heard(&mut self, client: u64) -> Vec<String> {
         std::mem::take(&mut self.clients.get_mut(&client).expect("connected").heard)
+    }
+
+    /// Whether more would be read from the client's socket.
+    pub(crate) fn wants_input(&self, client: u64) -> bool {
+        self.clients.get(&client).expect("connected").session.wants_input()
     }
 
     fn settle(&mut self) {

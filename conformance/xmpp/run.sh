@@ -1,0 +1,6 @@
+#!/bin/sh
+# Runs every client against brokers of its own: WHARF_BIN, or the release build. Arguments go to run.py.
+set -eu
+
+here=$(cd "$(dirname "$0")" && pwd)
+exec python3 "$here/run.py" --serve "${WHARF_BIN:-$here/../../target/release/wharf}" "$@"

@@ -1,0 +1,35 @@
+//! Stanzas from the client, with their numbers.
+
+use super::Face;
+use crate::limits::ARENA_BYTES;
+use crate::request::Requests;
+use bytes::{Bytes, BytesMut};
+use wharf_chat::Command;
+use wharf_xmpp::server::Received;
+use wharf_xmpp::stanza::Stanza;
+
+impl Face {
+    /// A stanza. Its number is that of XEP-0198, or counts what the session has received.
+    pub(super) fn receive(&mut self, received: &Received<'_>, requests: &mut Requests) {
+        let seq = received.seq.unwrap_or(self.seq.saturating_add(1));
+        self.seq = seq;
+        let raw = received.stanza.raw().as_bytes();
+        self.untaken.add(seq, raw.len());
+        if !self.hand_to_queue(seq, &received.stanza, requests) {
+            let stanza = self.keep(raw);
+            requests.push_back(Command::Stanza { seq, stanza });
+        }
+    }
+
+    /// A request for registration, before the login (XEP-0077).
+    pub(super) fn register(&mut self, _stanza: &Stanza<'_>, _requests: &mut Requests) {}
+
+    /// The one copy of a stanza between socket and journal.
+    pub(super) fn keep(&mut self, octets: &[u8]) -> Bytes {
+        if self.arena.capacity() < octets.len() {
+            self.arena = BytesMut::with_capacity(octets.len().max(ARENA_BYTES));
+        }
+        self.arena.extend_from_slice(octets);
+        self.arena.split().freeze()
+    }
+}
