@@ -133,15 +133,15 @@ def served(binary, large):
             places.append(Place(broker.start(), broker))
         places.append(Place(f"amqp://127.0.0.1:{tcp}", plain))
         told = ["--user", LOGIN[0], "--password", LOGIN[1], "--ca", chain, "--anonymous"]
-        told += ["--dead-letter", "wharf/dead-letter", "--elsewhere", ELSEWHERE, "--elsewhere-url", url]
+        told += ["--dead-letter", "wharf/dead-letter"]
         told += ["--limited", ":".join(LIMITED), "--limited-address", LIMITED_ADDRESS]
-        yield places, told
+        yield places, told, ["--elsewhere", ELSEWHERE, "--elsewhere-url", url]
 
 
 @contextlib.contextmanager
 def running(given):
     told = ["--user", given.user or "", "--password", given.password or ""] + (["--ca", given.ca] if given.ca else [])
-    yield [Place(url) for url in given.url], told
+    yield [Place(url) for url in given.url], told, []
 
 
 def ask(command, log):
@@ -186,13 +186,14 @@ def main():
     logs.mkdir(exist_ok=True)
     counts = {"ok": 0, "FAIL": 0, "skip": 0}
     run = secrets.token_hex(3)
-    with served(given.serve, large) if given.serve else running(given) as (places, told):
+    with served(given.serve, large) if given.serve else running(given) as (places, told, elsewhere):
         told += ["--messages", str(messages), "--large", str(large), "--run", run]
         for name in names:
             command, schemes = clients(folder)[name]
             for place in (place for place in places if place.scheme in schemes):
                 prefix = f"{name}-{place.scheme}-{run}/"
                 flags = [*place.flags(), *told, "--queues", f"conformance/{prefix}", "--topics", f"topic/conformance/{prefix}"]
+                flags += elsewhere if name in MORE_CASES else []
                 if name == "browser" and given.screenshots:
                     flags += ["--screenshots", given.screenshots]
                 begun = time.monotonic()
