@@ -31,6 +31,8 @@ from broker import Broker, lasting_port  # noqa: E402
 CASES = """connect wrong-password scram anonymous thousand accepted released rejected modified-failed modified-undeliverable
 presettled-send presettled-receive settle-second credit drain browse topic topic-durable dynamic-node anonymous-terminus
 large-1mib large body-types property-types forbidden heartbeat cut kill""".split()
+# What one client alone can show: that it follows to where a host is served.
+MORE_CASES = {"jms": ["redirect"]}
 CLIENT_MAX_S = 180
 SIZES = {"full": (1000, 64 << 20), "quick": (200, 4 << 20)}
 # In ASCII: rhea cuts others short.
@@ -42,7 +44,13 @@ CONFIGURATION = """
 name = "limited"
 password_verifier = "{verifier}"
 permissions = [{{ pattern = "{address}/**", send = true, receive = true, manage = true }}]
+
+[[locations]]
+host = "{elsewhere}"
+url = "{url}"
 """
+# The host that another broker serves.
+ELSEWHERE = "elsewhere.example"
 
 
 def clients(folder):
@@ -114,7 +122,11 @@ def served(binary, large):
         open_ = ['websocket.origins=["*"]', f"amqp.listen_address=127.0.0.1:{tcp}"]
         plain = Broker(binary, [LOGIN], [*settings, *open_], flags)
         secure = Broker(binary, [LOGIN], settings, [*flags, "--tls-cert", chain, "--tls-key", key])
-        configuration.write_text(CONFIGURATION.format(verifier=plain.verifier(LIMITED[1]), address=LIMITED_ADDRESS))
+        other = Broker(binary, [LOGIN])
+        stack.callback(other.stop)
+        url = other.start()
+        told = {"verifier": plain.verifier(LIMITED[1]), "address": LIMITED_ADDRESS, "elsewhere": ELSEWHERE, "url": url}
+        configuration.write_text(CONFIGURATION.format(**told))
         places = []
         for broker in (plain, secure):
             stack.callback(broker.stop)
@@ -123,13 +135,13 @@ def served(binary, large):
         told = ["--user", LOGIN[0], "--password", LOGIN[1], "--ca", chain, "--anonymous"]
         told += ["--dead-letter", "wharf/dead-letter"]
         told += ["--limited", ":".join(LIMITED), "--limited-address", LIMITED_ADDRESS]
-        yield places, told
+        yield places, told, ["--elsewhere", ELSEWHERE, "--elsewhere-url", url]
 
 
 @contextlib.contextmanager
 def running(given):
     told = ["--user", given.user or "", "--password", given.password or ""] + (["--ca", given.ca] if given.ca else [])
-    yield [Place(url) for url in given.url], told
+    yield [Place(url) for url in given.url], told, []
 
 
 def ask(command, log):
@@ -174,13 +186,14 @@ def main():
     logs.mkdir(exist_ok=True)
     counts = {"ok": 0, "FAIL": 0, "skip": 0}
     run = secrets.token_hex(3)
-    with served(given.serve, large) if given.serve else running(given) as (places, told):
+    with served(given.serve, large) if given.serve else running(given) as (places, told, elsewhere):
         told += ["--messages", str(messages), "--large", str(large), "--run", run]
         for name in names:
             command, schemes = clients(folder)[name]
             for place in (place for place in places if place.scheme in schemes):
                 prefix = f"{name}-{place.scheme}-{run}/"
                 flags = [*place.flags(), *told, "--queues", f"conformance/{prefix}", "--topics", f"topic/conformance/{prefix}"]
+                flags += elsewhere if name in MORE_CASES else []
                 if name == "browser" and given.screenshots:
                     flags += ["--screenshots", given.screenshots]
                 begun = time.monotonic()
@@ -192,7 +205,7 @@ def main():
 
 def report(name, place, found, expected, counts, given, seconds):
     own = dict.fromkeys(counts, 0)
-    for case in CASES if given.only == "all" else [given.only]:
+    for case in [*CASES, *MORE_CASES.get(name, [])] if given.only == "all" else [given.only]:
         verdict, reason = found.get(case, ("FAIL", "it said nothing of this case"))
         listed = {kind: expected[kind].get(name, {}).get(case) for kind in ("skips", "failures")}
         # A broker that is only given by its URL cannot be asked everything.

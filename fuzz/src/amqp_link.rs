@@ -21,6 +21,10 @@ use wharf_amqp::tag::Tag;
 /// What is kept, as long as its text; the limits below allow a fraction of it.
 const KEPT_MAX_CHARS: usize = 1 << 20;
 
+/// Deliveries that a caller hands over in all: an engine keeps what the peer has no window for, and
+/// so it is the caller who knows when that is enough.
+const GIVEN_MAX: u64 = 128;
+
 /// The end that is tried, and what it hears.
 struct Setup {
     config: Arc<Config>,
@@ -302,7 +306,7 @@ impl Link {
     }
 
     fn credit(&mut self, link: LinkId, view: CreditView) {
-        for _ in 0..view.limit.saturating_sub(self.given).min(3) {
+        for _ in 0..view.limit.min(GIVEN_MAX).saturating_sub(self.given).min(3) {
             let payload = [b"pay".as_slice().into(), vec![7; 900].into()];
             let delivery = OutgoingDelivery {
                 cookie: self.given,

@@ -177,6 +177,15 @@ pub enum Command {
         /// What they do to the queue.
         mode: Mode,
     },
+    /// Begins to consume a durable subscription of which only the name is known, with
+    /// `Credit::Limit`. Answered by `Consuming`, which tells its address, or by `Refused` with
+    /// none. Of several topics with a subscription of this name it is the first.
+    Recall {
+        /// The consumer's name.
+        consumer: ConsumerId,
+        /// Name of the subscription.
+        subscription: String,
+    },
     /// How far deliveries flow to a consumer with `Credit::Limit` or `Mode::Copy`. Passed over
     /// if there is no such consumer.
     ///

@@ -50,6 +50,45 @@ impl Shard {
         self.tell(connection, answer);
     }
 
+    /// Consumes a subscription by its name alone.
+    pub(super) fn recall(
+        &mut self,
+        connection: ConnectionId,
+        session: SessionId,
+        consumer: ConsumerId,
+        subscription: String,
+    ) {
+        let Some(address) = self.topic_with(session, &subscription) else {
+            let (address, refusal) = (String::new(), Refusal::UnknownAddress);
+            return self.tell(connection, Event::Refused { consumer, address, refusal });
+        };
+        let wish = Wish {
+            consumer,
+            address,
+            subscription: Some(subscription),
+            kind: Some(AddressKind::Topic),
+            credit: Credit::Limit,
+            mode: Mode::Move,
+        };
+        self.consume(connection, session, wish);
+    }
+
+    /// The first topic of the session's host with a subscription of that name, among those that
+    /// the user may receive from. All are looked at: who asks so is about to end it.
+    fn topic_with(&self, session: SessionId, subscription: &str) -> Option<String> {
+        let names = self.state.names.get(self.host_of(session))?;
+        let has_it = |id: &AddressId| {
+            let queues = self.state.addresses.get(id).map(|address| &address.queues);
+            queues.into_iter().flatten().filter_map(|id| self.state.queues.get(id)).any(|queue| {
+                !queue.closed
+                    && queue.owner.is_none()
+                    && queue.subscription.as_deref() == Some(subscription)
+            })
+        };
+        let mut found = names.iter().filter(|(_, id)| has_it(id)).map(|(name, _)| name);
+        found.find(|name| self.permits(session, Right::Receive, name)).map(|name| name.to_string())
+    }
+
     fn begin(&mut self, link: Link, wish: &Wish) -> Result<(), Refusal> {
         let Link { session, consumer, .. } = link;
         let (found, kind) = self.check_source(session, wish)?;

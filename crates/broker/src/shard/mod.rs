@@ -164,6 +164,9 @@ impl Shard {
                 let wish = Wish { consumer, address, subscription, kind, credit, mode };
                 self.consume(connection, session, wish);
             }
+            Command::Recall { consumer, subscription } => {
+                self.recall(connection, session, consumer, subscription);
+            }
             Command::Flow { consumer, limit, drain } => {
                 self.feeds.set_flow(session, consumer, limit, drain);
             }

@@ -138,7 +138,7 @@ impl Face {
             Said::Deliver(delivery) => self.deliver(delivery, commands),
             Said::Drained { consumer, .. } => self.drained(consumer),
             Said::Settled { first, last } => self.settled(first, last),
-            Said::Consuming { consumer, .. } => self.granted(consumer, commands),
+            Said::Consuming { consumer, address } => self.granted(consumer, address, commands),
             Said::Resolved { consumer, .. } | Said::Created { consumer } => {
                 self.resolved(consumer);
             }

@@ -89,8 +89,13 @@ impl Face {
         attach: &mut Attach,
         commands: &mut Requests,
     ) -> Result<End, Refused> {
+        let subscription = format!("{}/{}", self.container, attach.name);
         let Some(source) = &mut attach.source else {
-            return Err(refused(Condition::InvalidField, "the source is missing"));
+            // AMQP 2.6.3: the link is known by its name, and the source is asked for. So JMS ends
+            // a durable subscription.
+            commands
+                .push_back(Command::Recall { consumer: name, subscription: subscription.clone() });
+            return Ok(End::Consumer(Consumer::new(String::new(), Some(subscription))));
         };
         let kind = kind_of(&source.capabilities);
         if source.dynamic {
@@ -106,7 +111,7 @@ impl Face {
         let durable = source.durable != TerminusDurability::None
             || source.expiry_policy == TerminusExpiryPolicy::Never;
         let durable = durable && !source.dynamic && kind != Some(AddressKind::Queue);
-        let subscription = durable.then(|| format!("{}/{}", self.container, attach.name));
+        let subscription = durable.then_some(subscription);
         let mut consumer = Consumer::new(address, subscription);
         consumer.settled = attach.snd_settle_mode == SenderSettleMode::Settled;
         // A subscription is this client's own: JMS asks for copies of a topic's messages, and what
@@ -143,12 +148,18 @@ impl Face {
     }
 
     /// The client may receive.
-    pub(super) fn granted(&mut self, name: ConsumerId, commands: &mut Requests) {
+    pub(super) fn granted(&mut self, name: ConsumerId, address: String, commands: &mut Requests) {
         let Some(id) = self.links.named(name) else { return };
         let Some(link) = self.links.get_mut(id) else { return };
         let Some(asked) = link.asked.take() else { return };
+        let source = asked.source.unwrap_or_else(|| {
+            if let End::Consumer(consumer) = &mut link.end {
+                consumer.address.clone_from(&address);
+            }
+            recalled_source(address)
+        });
         let answer = AttachAnswer {
-            source: asked.source.map(actual_source),
+            source: Some(actual_source(source)),
             target: asked.target,
             ..AttachAnswer::default()
         };
@@ -265,6 +276,17 @@ fn kind_of(capabilities: &[String]) -> Option<AddressKind> {
 /// The target as it is.
 fn actual_target(target: Target) -> Target {
     Target { durable: TerminusDurability::None, ..target }
+}
+
+/// The source of a durable subscription that was asked for by its name.
+fn recalled_source(address: String) -> Source {
+    Source {
+        address: Some(address),
+        durable: TerminusDurability::UnsettledState,
+        expiry_policy: TerminusExpiryPolicy::Never,
+        capabilities: vec![TOPIC.to_owned()],
+        ..Source::default()
+    }
 }
 
 fn is_browsed(source: &Source) -> bool {

@@ -175,6 +175,44 @@ fn a_durable_subscription_survives_until_its_link_is_closed() {
     }
 }
 
+/// AMQP 2.6.3: an attach without a source asks what the link is known for. So JMS ends a durable
+/// subscription: by its name alone, and then by closing the link.
+#[test]
+fn a_durable_subscription_is_found_by_its_link_name() {
+    let mut wire = Wire::new(Config::default());
+    wire.amqp(1);
+    wire.amqp(2);
+    let out = wire.sender(2, "out", "topic/news");
+    let never = || durable(TerminusDurability::UnsettledState, TerminusExpiryPolicy::Never);
+    let link = wire.attach(1, never());
+    wire.heard(1);
+    wire.detach(1, link, false);
+    wire.publish(2, out, &message("a"));
+
+    let nameless = || {
+        let mut request = never();
+        request.terms.source = None;
+        request
+    };
+    let link = wire.attach(1, nameless());
+    assert_eq!(wire.heard(1), ["attached in source=topic/news"]);
+    let source = wire.attached(1, "in").source.expect("the subscription's");
+    assert_eq!(source.durable, TerminusDurability::UnsettledState);
+    assert_eq!(source.expiry_policy, TerminusExpiryPolicy::Never);
+    wire.grant(1, link, 1, false);
+    assert_eq!(wire.heard(1), ["in #0 a"]);
+    wire.detach(1, link, true);
+    wire.heard(1);
+
+    // It is over, and so there is nothing to be found.
+    wire.attach(1, nameless());
+    let heard = wire.heard(1);
+    assert!(heard[1].contains("amqp:not-found"), "{heard:?}");
+    let link = wire.attach(1, never());
+    wire.grant(1, link, 1, false);
+    assert_eq!(wire.heard(1), ["attached in source=topic/news"]);
+}
+
 /// A queue keeps its messages anyway.
 #[test]
 fn a_durable_link_from_a_queue_is_an_ordinary_one() {

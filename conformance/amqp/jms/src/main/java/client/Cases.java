@@ -66,6 +66,7 @@ final class Cases {
         cases.put("heartbeat", Cases::heartbeat);
         cases.put("cut", Recovery::cut);
         cases.put("kill", Recovery::kill);
+        cases.put("redirect", Recovery::redirect);
         return cases;
     }
 

@@ -24,6 +24,24 @@ final class Recovery {
 
     private Recovery() {}
 
+    /** A host that is served elsewhere (WSB section 3): the client is told where, and goes there. */
+    static void redirect(World world) throws Exception {
+        world.needs("elsewhere");
+        String options = "?amqp.saslMechanisms=PLAIN&amqp.vhost=" + world.given.get("elsewhere");
+        String here = world.given.get("url").replaceFirst("^ws", "amqpws");
+        URI uri = URI.create("failover:(" + here + options + ")?failover.maxReconnectAttempts=3");
+        Connection connection = world.connect(uri, world.given.get("user"), world.given.get("password"));
+        connection.start();
+        World.Peer peer = world.new Peer(connection);
+        peer.texts(peer.queue(), "for elsewhere");
+        // It is there, and not here.
+        same(world.peer(0).left(), List.of(), "left where the host is not served");
+        URI there = World.uri(world.given.get("elsewhere-url"), "amqp.saslMechanisms=PLAIN&jms.prefetchPolicy.all=0");
+        Connection direct = world.connect(there, world.given.get("user"), world.given.get("password"));
+        direct.start();
+        same(world.new Peer(direct).left(), List.of("for elsewhere"), "left where it is");
+    }
+
     private static String body(int at) {
         return at + ":" + "y".repeat(1000);
     }
