@@ -18,7 +18,8 @@ const [name, ...wanted] = positionals;
 const client = await import(`./clients/${name}.mjs`);
 const given = { ...values, messages: Number(values.messages) };
 const scheme = new URL(given.url).protocol.slice(0, -1);
-process.on("unhandledRejection", (error) => console.error(error));
+// What a library throws into nowhere when its socket breaks is not the end of the case.
+for (const what of ["unhandledRejection", "uncaughtException"]) process.on(what, (error) => console.error(error));
 
 let failed = 0;
 for (const [label, body] of Object.entries(cases)) {

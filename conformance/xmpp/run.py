@@ -123,6 +123,8 @@ def main():
                 else:
                     command = ["node", HERE / "client.mjs", name, *flags, "--messages", str(MESSAGES[given.size]), *wanted]
                     cases = wanted or CASES
+                if not place.broker.is_alive():
+                    place.broker.start()
                 found = ask(command, environment, logs / f"{name}-{place.scheme}.log")
                 for case in cases:
                     verdict, reason = found.get(case, ("FAIL", "it said nothing of this case"))

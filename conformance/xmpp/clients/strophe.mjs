@@ -24,19 +24,21 @@ export async function connect({ url, host, user, password, resource }) {
     const connection = new Strophe.Connection(url, { enableStreamManagement: true, keepalive: false });
     const jid = `${user}@${host}/${resource}`;
     const session = { heard, jid, resumed: 0, mechanism: undefined, closing: false };
-    let ready, failed;
+    let ready, failed, again;
     const online = new Promise((done, bad) => ([ready, failed] = [done, bad]));
-    const status = async (now) => {
+    const status = (now) => {
         if (now === Strophe.Status.CONNECTED) {
             if (connection.hasResumed()) session.resumed += 1;
-            else connection.addHandler(hear, null, null);
+            // Handlers end with their connection.
+            connection.addHandler(hear, null, null);
             session.mechanism ??= connection._sasl_mechanism?.mechname;
             ready();
         } else if (now === Strophe.Status.AUTHFAIL) {
             failed(new Error("the login failed"));
-        } else if ([Strophe.Status.DISCONNECTED, Strophe.Status.CONNFAIL].includes(now) && !session.closing) {
-            await pause(100);
-            if (!session.closing) connection.connect(jid, password, status);
+        } else if (now === Strophe.Status.DISCONNECTED && !session.closing) {
+            // Said after every failure, sometimes twice.
+            clearTimeout(again);
+            again = setTimeout(() => session.closing || connection.connect(jid, password, status), 100);
         }
     };
     const hear = (element) => {

@@ -33,6 +33,7 @@ export async function connect({ url, host, user, password, resource }) {
     });
     session.jid = address.toString();
     return Object.assign(session, {
+        xmpp,
         iq: async (type, to, payload) => {
             const child = parse(payload);
             const attributes = `type='${type}'${to ? ` to='${to}'` : ""}`;

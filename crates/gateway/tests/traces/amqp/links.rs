@@ -64,7 +64,7 @@ fn refused_links() {
         ("alice", from("topic/t", &["queue"]), "not-allowed (the address is of another kind)"),
         ("alice", nowhere(send("out", "a")), "invalid-field (the target is missing)"),
         ("alice", to(Coordinator::default()), "not-implemented (there are no transactions here)"),
-        ("alice", nowhere(from("a", &[])), "invalid-field (the source is missing)"),
+        ("alice", nowhere(from("a", &[])), "not-found (no such address)"),
         ("alice", receive("in", Source::default()), "invalid-field (the source has no address)"),
     ];
     for (user, request, error) in table {

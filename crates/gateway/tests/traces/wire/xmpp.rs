@@ -1,6 +1,6 @@
 //! A client of XMPP: what it says and hears is XML.
 
-use super::{Answer, Mechanism, Offer, SaslSettings, Wire, agreement, opening};
+use super::{Mechanism, Offer, SaslSettings, Wire, agreement, opening};
 use wharf_gateway::{Config, Hash, Nonce, Opening, Xmpp, XmppSettings};
 
 /// `<open/>` to this host.
