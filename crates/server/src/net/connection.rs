@@ -98,7 +98,7 @@ where
     let driver = match speaks {
         // Boxed, so that the memory of the HTTP phase is given back when a WebSocket begins.
         Speaks::Http => Box::pin(begin(&node, stream, *peer, deadline)).await,
-        Speaks::Amqp { secure } => begin_amqp(&node, stream, peer, secure),
+        Speaks::Amqp { secure } => begin_amqp(&node, stream, *peer, secure),
     };
     let Some(driver) = driver else { return };
     let (connection, protocol) = (driver.connection().0, driver.protocol());
@@ -123,7 +123,7 @@ where
 }
 
 /// AMQP without a WebSocket. Its login is its own, and so is the time for it.
-fn begin_amqp<S>(node: &Arc<Node>, stream: S, peer: Box<Peer>, secure: bool) -> Option<Driver<S>>
+fn begin_amqp<S>(node: &Arc<Node>, stream: S, peer: Peer, secure: bool) -> Option<Driver<S>>
 where
     S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
