@@ -2,9 +2,11 @@
 
 mod bench;
 
-use bench::{Bench, attach, cancel_as, consume, consume_as, modify, open, publish, reject, settle};
+use bench::{
+    Bench, attach, cancel_as, consume, consume_as, key, modify, open, publish, reject, settle,
+};
 use wharf_broker::limits::{ANNOTATIONS_MAX_BYTES, DETAIL_MAX_BYTES, QUEUE_ANNOTATIONS_MAX_BYTES};
-use wharf_broker::{Command, Config, Credit, DEAD_LETTER_ADDRESS, Outcome, Policy};
+use wharf_broker::{Command, Config, Credit, DEAD_LETTER_ADDRESS, Outcome, Policy, SessionKind};
 
 fn with_messages(count: u64) -> Bench {
     let mut bench = Bench::new();
@@ -243,4 +245,29 @@ fn an_end_may_modify_what_is_out() {
     bench.run(2, open("other"));
     bench.run(2, consume("q", 1));
     assert_eq!(bench.told_to(2), ["opened", "consuming q", "deliver 1 q m1 notes=left"]);
+}
+
+/// Of what a lost consumer had, the oldest may have been its end; the rest it had only fetched.
+#[test]
+fn lost_consumers_are_the_end_of_what_they_worked_on_alone() {
+    let mut policies = Policy::defaults();
+    policies.iter_mut().for_each(|policy| policy.deliveries_max = 3);
+    let mut bench = Bench::with(Config { policies, ..Config::default() });
+    bench.run(1, open("producer"));
+    for seq in 1..=10 {
+        bench.run(1, publish(seq, &["q"], &format!("m{seq}")));
+    }
+    for consumer in 2..=4 {
+        let kind = SessionKind::Volatile;
+        bench.run(consumer, Command::Open { key: key("consumer"), kind });
+        bench.run(consumer, consume("q", 100));
+        assert_eq!(bench.told_to(consumer).len(), 12, "opened, consuming, and all ten");
+        bench.run(consumer, Command::Detach);
+    }
+    bench.run(5, open("after"));
+    bench.run(5, consume("q", 100));
+    let told = bench.told_to(5);
+    assert_eq!(told[2..], ["deliver 1 q m9 count=3", "deliver 2 q m10 count=3"]);
+    bench.run(5, consume(DEAD_LETTER_ADDRESS, 100));
+    assert_eq!(bench.told_to(5).len(), 9, "consuming, and the eight oldest");
 }

@@ -22,6 +22,10 @@ impl Chat {
         if let Some(inbox) = inbox {
             self.rehome(turn, bare.as_str(), &key.host, inbox);
         }
+        // What it was handed of what had waited is for another that is here.
+        let others: Vec<SessionId> =
+            self.people.of(bare.as_str()).map(|other| other.session).collect();
+        others.into_iter().for_each(|other| self.feed_offline(turn, other));
         // RFC 6121 4.5.3: whoever saw it available is told.
         if let Some(resource) = resource {
             self.tell_left(turn, resource);

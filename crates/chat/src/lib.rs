@@ -56,4 +56,4 @@ pub use chat::Chat;
 pub use command::{Answer, Command, Request, RequestId};
 pub use config::Config;
 pub use iq::stream_features;
-pub use stored::{INBOX, OFFLINE, STORED_HEAD_BYTES, XMPP, XMPP_COPY};
+pub use stored::{INBOX, OFFLINE, STORED_HEAD_BYTES, XMPP, XMPP_COPY, stamp_us};

@@ -58,7 +58,8 @@ pub(crate) fn stamp(ms: u64) -> String {
 }
 
 /// A time in microseconds since 1970, as XEP-0082 writes it.
-pub(crate) fn stamp_us(us: u64) -> String {
+#[must_use]
+pub fn stamp_us(us: u64) -> String {
     const DAY: u64 = 86_400;
     let (seconds, us) = (us / 1_000_000, us % 1_000_000);
     let (days, second) = (seconds / DAY, seconds % DAY);
@@ -85,4 +86,26 @@ fn date(days: u64) -> (u64, u64, u64) {
     let (month, carry) =
         if month < 10 { (month.saturating_add(3), 0) } else { (month.saturating_sub(9), 1) };
     (era.saturating_mul(400).saturating_add(year).saturating_add(carry), month, day)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::stamp_us;
+
+    #[test]
+    fn times_are_dates() {
+        let table = [
+            (0, "1970-01-01T00:00:00.000000Z"),
+            (951_782_399_999_000, "2000-02-28T23:59:59.999000Z"),
+            (951_782_400_000_000, "2000-02-29T00:00:00.000000Z"),
+            (951_868_800_000_000, "2000-03-01T00:00:00.000000Z"),
+            (1_031_699_305_000_001, "2002-09-10T23:08:25.000001Z"),
+            (4_107_542_399_000_000, "2100-02-28T23:59:59.000000Z"),
+            (4_107_542_400_000_000, "2100-03-01T00:00:00.000000Z"),
+            (1_798_675_200_000_000, "2026-12-31T00:00:00.000000Z"),
+        ];
+        for (us, expected) in table {
+            assert_eq!(stamp_us(us), expected);
+        }
+    }
 }

@@ -104,9 +104,11 @@ impl Shard {
             let Some(view) = queue.entry(outbound.entry) else {
                 continue;
             };
+            // What is a person's is never too much trouble.
             let address = self.state.addresses.get(&queue.address);
+            let address = address.filter(|address| !address.is_mailbox());
             let max = address.map_or(0, |address| self.policies.of(&address.name).deliveries_max);
-            let dies = max > 0 && view.count >= max;
+            let dies = max > 0 && view.failures >= max;
             if !dies || !self.dead_letter(*outbound, DeathReason::DeliveriesMax, None) {
                 self.feeds.mark_returned(outbound.queue, outbound.entry);
             }

@@ -1,9 +1,11 @@
 //! Messages come in, go out to consumers, and are settled.
 
 use super::bodies::MessageKey;
+use super::queue::Attempt;
 use super::session::Outbound;
 use super::{BodyAt, Inconsistent, NO_QUEUE, NO_SESSION, State};
 use crate::command::{ConsumerId, SessionId};
+use crate::limits::BLAMED_MAX;
 use crate::output::{Death, DeathReason};
 use crate::record::QueueId;
 use bytes::Bytes;
@@ -117,19 +119,20 @@ impl State {
         for seq in first.max(ledger.first_unsettled())..=last.min(ledger.sent()) {
             let ledger = self.sessions.get_mut(&session).ok_or(NO_SESSION)?;
             if let Some(outbound) = ledger.settle(seq) {
-                self.put_back(outbound, counted, annotations);
+                let attempt = if counted { Attempt::Failed } else { Attempt::None };
+                self.put_back(outbound, attempt, annotations);
             }
         }
         Ok(())
     }
 
-    fn put_back(&mut self, outbound: Outbound, counted: bool, annotations: Option<&Bytes>) {
+    fn put_back(&mut self, outbound: Outbound, attempt: Attempt, annotations: Option<&Bytes>) {
         let Outbound { queue, entry, .. } = outbound;
         let Some(slot) = self.queues.get_mut(&queue) else {
             return;
         };
         if !slot.closed {
-            slot.give_back(entry, counted, annotations);
+            slot.give_back(entry, attempt, annotations);
             return;
         }
         if let Some(message) = slot.remove(entry) {
@@ -148,8 +151,10 @@ impl State {
                 queue.consumers.remove(&(id, consumer.name));
             }
         }
-        for (_, outbound) in session.outbound() {
-            self.put_back(outbound, true, None);
+        for (at, (_, outbound)) in session.outbound().enumerate() {
+            let blamed = at < BLAMED_MAX;
+            let attempt = if blamed { Attempt::Failed } else { Attempt::Made };
+            self.put_back(outbound, attempt, None);
         }
         for owned in session.owned {
             if self.queues.get(&owned).is_some_and(|queue| !queue.closed) {

@@ -35,13 +35,32 @@ pub(crate) struct Queue {
     annotations_bytes: usize,
 }
 
+/// How a delivery came back.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Attempt {
+    /// As if it had not been made.
+    None,
+    /// It may have been seen.
+    Made,
+    /// It failed.
+    Failed,
+}
+
 /// An entry that is not settled.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) struct EntryView {
     pub(crate) message: MessageKey,
-    /// How often it was delivered and came back.
+    /// How often it was delivered and came back: a consumer may have seen it.
     pub(crate) count: u16,
+    /// How many of these times a consumer had something to do with that.
+    pub(crate) failures: u16,
     pub(crate) out: bool,
+}
+
+impl EntryView {
+    fn new(message: MessageKey, out: bool) -> Self {
+        Self { message, count: 0, failures: 0, out }
+    }
 }
 
 impl Queue {
@@ -115,8 +134,7 @@ impl Queue {
     /// An entry that is not settled.
     pub(crate) fn entry(&self, entry: u64) -> Option<EntryView> {
         let dispatched = self.dispatched.get(&entry).copied();
-        let fresh =
-            || self.fresh_at(entry).map(|message| EntryView { message, count: 0, out: false });
+        let fresh = || self.fresh_at(entry).map(|message| EntryView::new(message, false));
         dispatched.or_else(fresh)
     }
 
@@ -163,7 +181,7 @@ impl Queue {
         }
         let message = self.fresh.pop_front()?;
         self.fresh_from = self.fresh_from.saturating_add(1);
-        self.dispatched.insert(entry, EntryView { message, count: 0, out: true });
+        self.dispatched.insert(entry, EntryView::new(message, true));
         if self.fresh.is_empty() {
             self.fresh.shrink_to(64);
         }
@@ -201,10 +219,11 @@ impl Queue {
     }
 
     /// Puts an entry that is out back to its place.
-    pub(crate) fn give_back(&mut self, entry: u64, counted: bool, annotations: Option<&Bytes>) {
+    pub(crate) fn give_back(&mut self, entry: u64, attempt: Attempt, annotations: Option<&Bytes>) {
         let Some(view) = self.dispatched.get_mut(&entry).filter(|view| view.out) else { return };
         view.out = false;
-        view.count = view.count.saturating_add(u16::from(counted));
+        view.count = view.count.saturating_add(u16::from(attempt != Attempt::None));
+        view.failures = view.failures.saturating_add(u16::from(attempt == Attempt::Failed));
         self.returned.insert(entry);
         if let Some(annotations) = annotations {
             self.annotate(entry, annotations.clone());

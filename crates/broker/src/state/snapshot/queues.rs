@@ -20,7 +20,8 @@ pub(super) fn encode(out: &mut Vec<u8>, id: QueueId, queue: &Queue, order: &Orde
     for (entry, view) in dispatched {
         out.put_int(entry);
         out.put_int(u64::from(order.number(view.message)));
-        out.put_int(u64::from(view.count));
+        // In one number, because there was only the first of them once.
+        out.put_int(u64::from(view.failures) << 16 | u64::from(view.count));
         out.put_flag(view.out);
     }
     let fresh = queue.fresh();
@@ -51,12 +52,12 @@ impl State {
         for _ in 0..from.len("dispatched count")? {
             let entry = from.int("entry")?;
             let message = self.decode_reference(from, keys)?;
-            let count = u16::try_from(from.int("count")?);
-            let count = count.map_err(|_| Malformed { what: "count" })?;
+            let counts = from.int32("count")?;
+            let (count, failures) = (counts as u16, (counts >> 16) as u16);
             if entry >= fresh_from {
                 return Err(Malformed { what: "entry" });
             }
-            let view = EntryView { message, count, out: from.flag("out")? };
+            let view = EntryView { message, count, failures, out: from.flag("out")? };
             queue.restore_dispatched(entry, view);
         }
         for _ in 0..from.len("fresh count")? {
