@@ -4,7 +4,7 @@
     probes.py --serve BINARY
 
 Starts a broker of its own. Each probe says what it sends and what RFC 7395, RFC 6120 or the limits want for it; ids like
-XWS-019 are those of the list of requirements. After each the broker must still serve; at the end its memory is looked at.
+XWS-019 are those of the list of requirements (here above all XWS-005 and XWS-095). After each the broker must still serve; at the end its memory is looked at.
 The last line is `N passed, N failed`.
 """
 

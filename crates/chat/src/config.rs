@@ -13,7 +13,7 @@ pub struct Config {
     pub offline_messages_max: usize,
     /// Messages in the archive of an account; the oldest go.
     pub archive_messages_max: usize,
-    /// Whether people may register themselves (XEP-0077).
+    /// Whether people may change and remove their accounts (XEP-0077).
     pub registration: bool,
     /// Name and version of the software, as it tells them (XEP-0092).
     pub software: (String, String),

@@ -32,3 +32,7 @@ pub const HELD_BACK_MAX: usize = 512;
 
 /// Unfinished commands of administrators (XEP-0050).
 pub const ADHOC_SESSIONS_MAX: usize = 256;
+
+/// Longest request for a subscription that is kept as it came: every account may get one from
+/// every other.
+pub const REQUEST_MAX_BYTES: usize = 4096;

@@ -1,6 +1,7 @@
 //! The states of a subscription, and what changes them (RFC 6121, section 3 and appendix A).
 
 use crate::chat::{Chat, Turn};
+use crate::limits::REQUEST_MAX_BYTES;
 use crate::roster::{self, Item};
 use bytes::Bytes;
 use wharf_broker::{SessionId, Transient};
@@ -160,7 +161,10 @@ impl Chat {
         }
         let mut out = Vec::new();
         Rewrite::new().from(&own).to(to.as_str()).write(stanza, &mut out);
-        self.act(turn, &own, to, act, Bytes::from(out));
+        // It is kept until it is answered: what is long loses its words.
+        let fits = out.len() <= REQUEST_MAX_BYTES;
+        let stanza = if fits { Bytes::from(out) } else { plain(&own, to.as_str(), act) };
+        self.act(turn, &own, to, act, stanza);
     }
 
     /// One account says something to another about its subscription.

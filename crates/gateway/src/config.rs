@@ -52,7 +52,6 @@ impl Default for Amqp {
 #[derive(Clone, Debug)]
 pub struct Xmpp {
     stream: Arc<StreamConfig>,
-    registration: bool,
     resume_max: Duration,
 }
 
@@ -67,7 +66,7 @@ pub struct XmppSettings {
     pub close_timeout: Duration,
     /// How long a managed stream can be resumed after its connection, as clients are told.
     pub resume_max: Duration,
-    /// Whether anyone may register an account before the login (XEP-0077).
+    /// Whether people may change and remove their accounts by themselves (XEP-0077).
     pub registration: bool,
 }
 
@@ -105,7 +104,7 @@ impl Xmpp {
             features: wharf_chat::stream_features(registration),
             ..StreamConfig::new(hosts.first().cloned().unwrap_or_default())
         };
-        Self { stream: Arc::new(stream), registration, resume_max }
+        Self { stream: Arc::new(stream), resume_max }
     }
 
     pub(crate) fn stream(&self) -> &Arc<StreamConfig> {
@@ -114,10 +113,6 @@ impl Xmpp {
 
     pub(crate) fn stanza_size_max_bytes(&self) -> usize {
         self.stream.limits.xml.size_max_bytes
-    }
-
-    pub(crate) fn registration(&self) -> bool {
-        self.registration
     }
 
     pub(crate) fn resume_max_secs(&self) -> u32 {

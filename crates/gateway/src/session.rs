@@ -131,6 +131,7 @@ impl Session {
         match &transport {
             Transport::AmqpStream => framing = Framing::Stream,
             Transport::WebSocket(agreement) => {
+                // XWS-005: RFC 6455 in full, whatever is on it.
                 let settings = config.websocket(message_size_max_bytes(&config, subprotocol));
                 let websocket = Connection::new(Role::Server, &settings, agreement, seed);
                 session.websocket = Some(Box::new(websocket));

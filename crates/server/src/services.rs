@@ -5,7 +5,7 @@ use crate::mailbox::Letter;
 use crate::node::Node;
 use std::sync::Arc;
 use tokio::runtime::Handle;
-use wharf_broker::{Definition, Input, Shard, Timestamp};
+use wharf_broker::{Definition, Input, PERSON_PREFIX, Permission, Shard, Timestamp};
 use wharf_chat::{Answer, Request, RequestId};
 
 /// A verifier that was made for the services.
@@ -49,8 +49,8 @@ pub(crate) fn serve(
     }
 }
 
-/// Defines the user that a verifier was made for. Permissions stay what they are; a new user has
-/// none, and can do what the services of XMPP are for.
+/// Defines the user that a verifier was made for. Permissions stay what they are; a new user may
+/// write to people, and nothing else.
 pub(crate) fn define(
     node: &Node,
     shard: &mut Shard,
@@ -67,7 +67,11 @@ pub(crate) fn define(
     };
     tracing::info!(event = event::USER_PUT, name, "user defined");
     node.auth.put_user(&name, &verifier);
-    let permissions = shard.user_permissions(&name).to_vec();
+    let mut permissions = shard.user_permissions(&name).to_vec();
+    if is_new {
+        let pattern = format!("{PERSON_PREFIX}**");
+        permissions = vec![Permission { pattern, send: true, ..Permission::default() }];
+    }
     shard.handle(now, Input::Define(Definition::PutUser { name, verifier, permissions }));
     (id, Answer::Done)
 }

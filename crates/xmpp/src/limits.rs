@@ -17,6 +17,7 @@ pub const STREAM_ID_MAX_BYTES: usize = 4000;
 /// is not answered without end.
 pub const PENDING_MAX_BYTES: usize = 256 << 10;
 
+// XWS-095: RFC 6120, section 13.12.
 /// Bounds of one XML document, which is one WebSocket message. They are looked at before anything
 /// is kept: what is over one of them has cost only the reading.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

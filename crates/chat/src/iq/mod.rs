@@ -17,7 +17,6 @@ mod storage;
 pub use disco::stream_features;
 pub(crate) use facts::left_key;
 
-use crate::binding::address;
 use crate::chat::{Chat, Turn};
 use crate::command::{Answer, RequestId};
 use crate::{archive, blocking, carbons, roster};
@@ -31,6 +30,9 @@ use wharf_xmpp::jid::Jid;
 use wharf_xmpp::ns;
 use wharf_xmpp::stanza::{IqType, Rewrite, Stanza, StanzaCondition};
 use wharf_xmpp::xml::Element;
+
+/// The address that administrators may manage.
+const ADMINISTRATION: &str = "wharf/administration";
 
 /// What services remember that is not durable.
 #[derive(Debug)]
@@ -181,11 +183,10 @@ impl Chat {
         }
     }
 
-    /// Whether a resource's user is an administrator.
+    /// Whether a resource's user is an administrator: may manage what is the broker's own.
     fn administers(&self, turn: &Turn<'_>, session: SessionId) -> bool {
         self.people.get(session).is_some_and(|resource| {
-            turn.shard.user_permits(&resource.user, Right::Manage, &address("*"))
-                && turn.shard.user_permits(&resource.user, Right::Manage, "*")
+            turn.shard.user_permits(&resource.user, Right::Manage, ADMINISTRATION)
         })
     }
 

@@ -85,7 +85,8 @@ impl Face {
             settings: offer.settings,
             // XEP-0388 4.
             sasl2: secure,
-            registration: self.config.xmpp.registration(),
+            // An account is made by an administrator.
+            registration: false,
         };
         if self.engine.accept(&host, offer).is_err() {
             return self.refuse(StreamCondition::HostUnknown, "not served here");

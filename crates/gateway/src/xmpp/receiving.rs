@@ -6,7 +6,7 @@ use crate::request::Requests;
 use bytes::{Bytes, BytesMut};
 use wharf_chat::Command;
 use wharf_xmpp::server::Received;
-use wharf_xmpp::stanza::Stanza;
+use wharf_xmpp::stanza::{Stanza, StanzaCondition, write_error};
 
 impl Face {
     /// A stanza. Its number is that of XEP-0198, or counts what the session has received.
@@ -21,8 +21,15 @@ impl Face {
         }
     }
 
-    /// A request for registration, before the login (XEP-0077).
-    pub(super) fn register(&mut self, _stanza: &Stanza<'_>, _requests: &mut Requests) {}
+    /// A request for registration, before the login (XEP-0077): it was not offered.
+    pub(super) fn register(&mut self, stanza: &Stanza<'_>) {
+        let error = StanzaCondition::ServiceUnavailable.into();
+        let mut answer = Vec::new();
+        if write_error(stanza, Some(&self.caller.host), None, &error, &mut answer) {
+            // Fails only when the stream is closed, and then nobody listens.
+            let _ = self.engine.send(&[&answer]);
+        }
+    }
 
     /// The one copy of a stanza between socket and journal.
     pub(super) fn keep(&mut self, octets: &[u8]) -> Bytes {

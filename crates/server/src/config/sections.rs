@@ -194,7 +194,7 @@ impl Default for Amqp {
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Xmpp {
-    /// Whether anyone may register an account.
+    /// Whether people may change and remove their accounts.
     pub registration: bool,
     /// Longest stanza.
     pub stanza_size_max_bytes: u64,
