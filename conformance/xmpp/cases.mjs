@@ -34,7 +34,7 @@ async function storm(world, happen) {
     await happen();
     await sending;
     const last = `n${world.run}-${count - 1}`;
-    await alice.heard.wait("the last message", (event) => event.kind === "message" && event.body === last, 30_000);
+    await alice.heard.wait("the last message", (event) => event.kind === "message" && event.body === last, 60_000);
     const found = bodies(alice, (event) => !event.copy && !event.archived && event.body?.startsWith(`n${world.run}-`));
     same(found, Array.from({ length: count }, (_, at) => `n${world.run}-${at}`), "messages");
     return [alice, bob];

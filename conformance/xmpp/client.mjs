@@ -2,7 +2,7 @@
 import { parseArgs } from "node:util";
 import { cases } from "./cases.mjs";
 
-const CASE_MAX_MS = 60_000;
+const CASE_MAX_MS = 90_000;
 const { values, positionals } = parseArgs({
     allowPositionals: true,
     options: {

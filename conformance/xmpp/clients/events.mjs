@@ -1,6 +1,6 @@
 // What a client has heard, and the wait for something of it.
 
-const WAIT_MS = 8_000;
+const WAIT_MS = 20_000;
 
 export class Heard {
     #events = [];
