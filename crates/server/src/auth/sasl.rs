@@ -110,8 +110,14 @@ impl Authenticator {
         Ok(self.users.scram_keys_of(user, hash))
     }
 
-    /// Accounts for the end of an exchange; to be called once for each. One that is given up in
-    /// the middle counts as wrong.
+    /// Accounts for an exchange of SCRAM whose connection was lost before a proof came: nothing
+    /// was guessed. Whoever is on a bad line is not locked out for it.
+    pub(crate) fn sasl_lost(&self, from: IpAddr) {
+        self.throttle.give_back(from);
+    }
+
+    /// Accounts for the end of an exchange; to be called once for each. One that the client gives
+    /// up in the middle counts as wrong.
     pub(crate) fn sasl_ended(
         &self,
         mechanism: Mechanism,

@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::Sleep;
 use wharf_broker::{ConnectionId, Event};
-use wharf_gateway::Session;
+use wharf_gateway::{Question, Session};
 
 /// What one read may take.
 const READ_MAX_BYTES: usize = 256 << 10;
@@ -89,6 +89,8 @@ pub(crate) struct Driver<S> {
     /// When the timer will fire; it may be earlier than needed, never later.
     armed: Option<Instant>,
     lingering: bool,
+    /// A SCRAM exchange was begun and has not ended.
+    proves: bool,
     _open: Open,
 }
 
@@ -114,6 +116,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
             timer: Box::pin(tokio::time::sleep(Duration::ZERO)),
             armed: None,
             lingering: false,
+            proves: false,
             _open: open,
         }
     }
@@ -229,6 +232,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
     /// Checking a password takes time: it is done beside, and the answer comes by the outbox.
     fn ask_questions(&mut self) {
         while let Some(question) = self.session.poll_question() {
+            self.proves |= matches!(question, Question::ScramKeys { .. });
             let (node, peer) = (Arc::clone(&self.node), self.peer);
             let outbox = Arc::clone(&self.outbox);
             tokio::spawn(async move {
@@ -241,6 +245,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
             });
         }
         if let Some((mechanism, outcome)) = self.session.take_login() {
+            self.proves = false;
             self.node.auth.sasl_ended(mechanism, outcome, self.peer);
         }
     }
@@ -359,6 +364,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Future for Driver<S> {
 impl<S> Drop for Driver<S> {
     /// However the connection ends, the shard hears of it.
     fn drop(&mut self) {
+        if self.proves {
+            self.node.auth.sasl_lost(self.peer);
+        }
         self.node.mailbox.push(&mut vec![Letter::Gone(self.connection)]);
     }
 }

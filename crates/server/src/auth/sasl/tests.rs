@@ -121,6 +121,17 @@ async fn an_exchange_given_up_counts() {
     assert_eq!(auth.scram_keys("eve", Hash::Sha1, HOME, now), Ok(None));
 }
 
+/// A line that breaks in the middle of an exchange has guessed nothing.
+#[tokio::test]
+async fn a_lost_connection_does_not_count() {
+    let auth = authenticator(config::Auth { failures_per_minute_max: 1, ..Default::default() });
+    let now = Instant::now();
+    for _ in 0..3 {
+        assert!(auth.scram_keys("ada", Hash::Sha1, HOME, now).is_ok_and(|keys| keys.is_some()));
+        auth.sasl_lost(HOME);
+    }
+}
+
 #[tokio::test]
 async fn what_basic_remembers_plain_knows() {
     let auth = authenticator(config::Auth { failures_per_minute_max: 1, ..Default::default() });
