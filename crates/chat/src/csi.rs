@@ -66,10 +66,10 @@ impl Chat {
         if self.services.held.presence.is_empty() {
             return;
         }
-        let told = self.people.all().filter(|resource| inboxes.contains(&resource.inbox));
-        let told: Vec<SessionId> = told.map(|resource| resource.session).collect();
-        for session in told {
-            self.tell_held(turn, session);
+        for inbox in inboxes {
+            if let Some(session) = self.people.session_of(*inbox) {
+                self.tell_held(turn, session);
+            }
         }
     }
 

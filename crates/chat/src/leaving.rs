@@ -55,7 +55,7 @@ impl Chat {
         let inboxes = turn.shard.all_mailboxes();
         let inboxes = inboxes.filter(|(_, _, name, _)| name.starts_with(INBOX_PREFIX));
         let orphans: Vec<(String, String, QueueId)> = inboxes
-            .filter(|(_, _, _, queue)| !self.people.all().any(|known| known.inbox == *queue))
+            .filter(|(_, _, _, queue)| self.people.session_of(*queue).is_none())
             .map(|(host, address, _, queue)| (host.to_owned(), address.to_owned(), queue))
             .collect();
         for (host, address, queue) in orphans {

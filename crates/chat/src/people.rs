@@ -42,6 +42,7 @@ pub(crate) struct People {
     by_session: BTreeMap<SessionId, Resource>,
     /// By address without a resource, then by resource.
     by_account: BTreeMap<Arc<str>, BTreeMap<Box<str>, SessionId>>,
+    by_inbox: BTreeMap<QueueId, SessionId>,
 }
 
 impl People {
@@ -60,11 +61,13 @@ impl People {
         };
         let named = self.by_account.entry(account).or_default();
         named.insert(resource.name().into(), resource.session);
+        self.by_inbox.insert(resource.inbox, resource.session);
         self.by_session.insert(resource.session, resource);
     }
 
     pub(crate) fn remove(&mut self, session: SessionId) -> Option<Resource> {
         let resource = self.by_session.remove(&session)?;
+        self.by_inbox.remove(&resource.inbox);
         if let Some(named) = self.by_account.get_mut(resource.bare()) {
             if named.get(resource.name()) == Some(&session) {
                 named.remove(resource.name());
@@ -79,6 +82,11 @@ impl People {
     /// The session of a whole address.
     pub(crate) fn find(&self, jid: &Jid) -> Option<SessionId> {
         self.by_account.get(jid.bare_str())?.get(jid.resource()?).copied()
+    }
+
+    /// The session of an inbox.
+    pub(crate) fn session_of(&self, inbox: QueueId) -> Option<SessionId> {
+        self.by_inbox.get(&inbox).copied()
     }
 
     /// Every resource of an account, in the order of their names.
