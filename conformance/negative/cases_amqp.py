@@ -214,7 +214,7 @@ def a_session_misused(world, bodies, expected):
 
 @case(rows=[
     ("no target", attached("a", 0, FALSE, source("a"), NULL), FIELD),
-    ("no source", attached("a", 0, TRUE, NULL, target("a")), FIELD),
+    ("no source", attached("a", 0, TRUE, NULL, target("a")), "amqp:not-found"),
     ("no address", attached("a", 0, TRUE, composite(0x28), target("a")), FIELD),
     ("reserved", attached("a", 0, FALSE, source("a"), target("wharf/secret")), FIELD),
     ("coordinator", attached("a", 0, FALSE, source("a"), composite(0x30)), "amqp:not-implemented"),
