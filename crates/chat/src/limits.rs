@@ -27,6 +27,9 @@ pub const DOCUMENT_MAX_BYTES: usize = 128 << 10;
 /// Messages of one page of an archive.
 pub const PAGE_MAX: usize = 250;
 
+/// Their octets, whatever the page was asked to hold: they are read for one request.
+pub const PAGE_MAX_BYTES: usize = 1 << 20;
+
 /// Presence and chat states held back for a client that nobody looks at.
 pub const HELD_BACK_MAX: usize = 512;
 

@@ -15,9 +15,13 @@ pub const AMQP_MESSAGE_OVERHEAD_MAX_BYTES: usize = 1 << 20;
 /// less than this is refused in the words of XMPP.
 pub const XMPP_MESSAGE_OVERHEAD_MAX_BYTES: usize = 64 << 10;
 
-/// Answers of AMQP that a client has not read: how many there are is up to it, so above this
-/// nothing more is read from its socket.
+/// Answers that a client has not read: how many there are is up to it, so above this nothing more
+/// is read from its socket.
 pub const ANSWERS_MAX_BYTES: usize = 256 << 10;
+
+/// What others have sent to a client of XMPP and it has not read, messages aside: how much that is
+/// is not up to it, so above this its stream ends. One stanza always passes, however large.
+pub const UNREAD_MAX_BYTES: usize = 8 << 20;
 
 /// Addresses an upgrade URL may name.
 pub const QUERY_ADDRESSES_MAX: usize = 64;

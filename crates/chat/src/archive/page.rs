@@ -3,7 +3,7 @@
 
 use super::Kept;
 use crate::forms::{self, Field};
-use crate::limits::PAGE_MAX;
+use crate::limits::{PAGE_MAX, PAGE_MAX_BYTES};
 use std::collections::VecDeque;
 use wharf_xmpp::jid::Jid;
 use wharf_xmpp::xml::Element;
@@ -101,32 +101,32 @@ impl Wish {
             && self.ids.as_ref().is_none_or(|ids| ids.contains(&kept.name))
     }
 
-    /// The page of an archive.
-    pub(super) fn find(&self, archive: &VecDeque<Kept>) -> Result<Found, Wrong> {
-        let is_there = |name: &u64| archive.binary_search_by_key(name, |kept| kept.name).is_ok();
-        let mut named = self.ids.iter().flatten().chain(&self.after_id).chain(&self.before_id);
-        let before = self.page.before.flatten();
-        if !named.all(is_there)
-            || !self.page.after.iter().all(is_there)
-            || !before.iter().all(is_there)
-        {
-            return Err(Wrong::NoSuch);
-        }
+    /// The page of an archive; `size` tells how long a message is.
+    pub(super) fn find(
+        &self,
+        archive: &VecDeque<Kept>,
+        size: impl Fn(&Kept) -> usize,
+    ) -> Result<Found, Wrong> {
+        self.check_names(archive)?;
         let fitting: Vec<&Kept> = archive.iter().filter(|kept| self.fits(kept)).collect();
         let count = fitting.len();
         let max = self.page.max.unwrap_or(PAGE_MAX).min(PAGE_MAX);
         let first_after = |name: u64| fitting.partition_point(|kept| kept.name <= name);
         let first_from = |name: u64| fitting.partition_point(|kept| kept.name < name);
+        let sizes = |at: usize| fitting.get(at).map_or(0, |kept| size(kept));
         let (first, end, complete) = match (self.page.before, self.page.after, self.page.index) {
             (Some(before), after, _) => {
                 let end = before.map_or(count, first_from);
                 let floor = after.map_or(0, first_after).min(end);
                 let first = end.saturating_sub(max).max(floor);
+                let len = within_bytes((first..end).rev().map(sizes));
+                let first = end.saturating_sub(len);
                 (first, end, first == floor)
             }
             (None, after, index) => {
                 let first = after.map_or(0, first_after).max(index.unwrap_or(0)).min(count);
                 let end = first.saturating_add(max).min(count);
+                let end = first.saturating_add(within_bytes((first..end).map(sizes)));
                 (first, end, end == count)
             }
         };
@@ -134,6 +134,29 @@ impl Wish {
         let kept = kept.iter().map(|kept| (*kept).clone()).collect();
         Ok(Found { kept, count, index: first, complete })
     }
+
+    /// Whether every message that is named is there.
+    fn check_names(&self, archive: &VecDeque<Kept>) -> Result<(), Wrong> {
+        let is_there = |name: &u64| archive.binary_search_by_key(name, |kept| kept.name).is_ok();
+        let mut named = self.ids.iter().flatten().chain(&self.after_id).chain(&self.before_id);
+        let before = self.page.before.flatten();
+        let all = named.all(is_there)
+            && self.page.after.iter().all(is_there)
+            && before.iter().all(is_there);
+        if all { Ok(()) } else { Err(Wrong::NoSuch) }
+    }
+}
+
+/// How many of these go into one page: the first always does.
+fn within_bytes(sizes: impl Iterator<Item = usize>) -> usize {
+    let mut bytes = 0usize;
+    sizes
+        .take_while(|size| {
+            let first = bytes == 0;
+            bytes = bytes.saturating_add(*size).saturating_add(1);
+            first || bytes <= PAGE_MAX_BYTES
+        })
+        .count()
 }
 
 impl Page {
@@ -242,7 +265,7 @@ mod tests {
 
     fn names(page: Page) -> (Vec<u64>, usize, bool) {
         let wish = Wish { page, ..Wish::default() };
-        let found = wish.find(&archive()).unwrap();
+        let found = wish.find(&archive(), |_| 1).unwrap();
         (found.kept.iter().map(|kept| kept.name).collect(), found.index, found.complete)
     }
 
@@ -265,14 +288,28 @@ mod tests {
     }
 
     #[test]
+    fn a_page_has_an_end_in_bytes_too() {
+        let names = |page: Page, size: usize| {
+            let wish = Wish { page, ..Wish::default() };
+            let found = wish.find(&archive(), |_| size).unwrap();
+            (found.kept.iter().map(|kept| kept.name).collect::<Vec<_>>(), found.complete)
+        };
+        let third = PAGE_MAX_BYTES / 3;
+        assert_eq!(names(Page::default(), third - 1), (vec![10, 20, 30], false));
+        let last = Page { before: Some(None), ..Page::default() };
+        assert_eq!(names(last, third - 1), (vec![70, 80, 90], false));
+        assert_eq!(names(last, PAGE_MAX_BYTES * 2), (vec![90], false));
+    }
+
+    #[test]
     fn filters_and_names_that_are_not_there() {
         let with = Some(Jid::parse("romeo@b").unwrap());
         let wish = Wish { with, start: Some(30), end: Some(80), ..Wish::default() };
-        let found = wish.find(&archive()).unwrap();
+        let found = wish.find(&archive(), |_| 1).unwrap();
         let names: Vec<u64> = found.kept.iter().map(|kept| kept.name).collect();
         assert_eq!((names, found.count, found.complete), (vec![40, 60, 80], 3, true));
         let page = Page { after: Some(11), ..Page::default() };
         let wish = Wish { page, ..Wish::default() };
-        assert_eq!(wish.find(&archive()).unwrap_err(), Wrong::NoSuch);
+        assert_eq!(wish.find(&archive(), |_| 1).unwrap_err(), Wrong::NoSuch);
     }
 }

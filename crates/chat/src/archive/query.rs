@@ -79,7 +79,12 @@ impl Chat {
         let archive = self.kept(jid.bare_str());
         let nothing = VecDeque::new();
         let kept = archive.map_or(&nothing, |(_, kept)| kept);
-        let found = Wish::read(query).and_then(|wish| wish.find(kept));
+        let queue = archive.map(|(queue, _)| queue).unwrap_or_default();
+        let size = |kept: &Kept| {
+            let entry = turn.shard.entry(queue, kept.entry);
+            entry.map_or(0, |entry| entry.len_bytes as usize)
+        };
+        let found = Wish::read(query).and_then(|wish| wish.find(kept, size));
         let found = match found {
             Ok(found) => found,
             Err(Wrong::Request) => {
@@ -89,7 +94,6 @@ impl Chat {
                 return self.refuse(turn, session, stanza, StanzaCondition::ItemNotFound);
             }
         };
-        let queue = archive.map(|(queue, _)| queue).unwrap_or_default();
         let query_id = query.attribute("queryid");
         // XEP-0313 4.1.4: the newest first, on request.
         let flipped = query.child("flip-page", MAM).is_some();

@@ -248,6 +248,6 @@ impl Face {
 
     /// Back-pressure: whether more messages may be read.
     pub(crate) fn wants_input(&self) -> bool {
-        self.engine.wants_input() && self.untaken.has_room()
+        self.engine.wants_input() && self.untaken.has_room() && self.sending.has_room()
     }
 }

@@ -4,6 +4,7 @@ use super::Face;
 use super::binding::Asked;
 use super::queues::CONSUMER;
 use super::stored::Stored;
+use crate::limits::{ANSWERS_MAX_BYTES, UNREAD_MAX_BYTES};
 use crate::request::Requests;
 use bytes::Bytes;
 use std::collections::VecDeque;
@@ -35,6 +36,8 @@ pub(super) struct Sending {
     /// settled. Nobody will acknowledge it.
     sent: u64,
     settled: u64,
+    /// Octets of what waits and is no delivery: those are bounded by their session.
+    waiting_bytes: usize,
     /// The stream is over.
     stopped: bool,
     scratch: Vec<u8>,
@@ -54,6 +57,30 @@ impl Sending {
     pub(super) fn stop(&mut self) {
         *self = Self { stopped: true, ..Self::default() };
     }
+
+    /// Whether what the client has asked for is on its way, so that it may ask for more.
+    pub(super) fn has_room(&self) -> bool {
+        self.waiting_bytes < ANSWERS_MAX_BYTES
+    }
+
+    fn push(&mut self, transmission: Transmission) {
+        self.waiting_bytes = self.waiting_bytes.saturating_add(transmission.len_bytes());
+        self.outgoing.push_back(Outgoing::Transmit(transmission));
+    }
+
+    fn pop(&mut self) -> Option<Outgoing> {
+        let outgoing = self.outgoing.pop_front()?;
+        if let Outgoing::Transmit(transmission) = &outgoing {
+            self.waiting_bytes = self.waiting_bytes.saturating_sub(transmission.len_bytes());
+        }
+        Some(outgoing)
+    }
+}
+
+impl Transmission {
+    fn len_bytes(&self) -> usize {
+        self.parts.iter().map(Bytes::len).fold(0, usize::saturating_add)
+    }
 }
 
 impl Face {
@@ -66,12 +93,16 @@ impl Face {
     }
 
     pub(super) fn transmit_later(&mut self, transmission: Transmission, requests: &mut Requests) {
-        let outgoing = Outgoing::Transmit(transmission);
         if !matches!(self.asked, Asked::Nothing) {
             // Of the session before, and so not counted.
-            self.hand_over(&outgoing, requests);
+            self.hand_over(&Outgoing::Transmit(transmission), requests);
+        } else if self.sending.waiting_bytes >= UNREAD_MAX_BYTES {
+            // Others go on speaking to a client that reads nothing. A stream that can be resumed
+            // is worth resuming.
+            self.end_with(StreamCondition::ResourceConstraint, "nothing is read");
+            self.sending.stop();
         } else if !self.sending.stopped {
-            self.sending.outgoing.push_back(outgoing);
+            self.sending.push(transmission);
         }
     }
 
@@ -89,7 +120,7 @@ impl Face {
     pub(crate) fn transmit(&mut self, requests: &mut Requests, send: impl FnOnce(&[u8])) -> bool {
         self.sending.scratch.clear();
         while self.engine.poll_transmit(&mut self.sending.scratch) == 0 {
-            let Some(outgoing) = self.sending.outgoing.pop_front() else {
+            let Some(outgoing) = self.sending.pop() else {
                 self.sending.settle(requests);
                 // An idle stream keeps no memory for what it has sent.
                 self.sending.outgoing.shrink_to(0);
@@ -127,5 +158,44 @@ impl Face {
             // Closed meanwhile: what is not acknowledged stays with the session.
             Ok(Some(_)) | Err(_) => {}
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::face::Caller;
+    use crate::session::Offer;
+    use std::sync::Arc;
+
+    /// Bounded whatever others say: first nothing more is read, then the stream ends.
+    #[test]
+    fn who_reads_nothing_is_not_spoken_to_without_end() {
+        let caller = Caller {
+            host: "localhost".to_owned(),
+            secure: true,
+            user: None,
+            origin: None,
+            name: "unique".to_owned(),
+        };
+        let mut face = Face::new(Arc::default(), caller, Offer::none(), [1; 32]);
+        let mut requests = Requests::default();
+        let stanza = Bytes::from(vec![b'x'; 64 << 10]);
+        let mut most = 0;
+        assert!(face.sending.has_room());
+        for _ in 0..1000 {
+            let parts = [stanza.clone(), Bytes::new(), Bytes::new()];
+            face.transmit_later(Transmission { seq: 0, parts }, &mut requests);
+            most = most.max(face.sending.waiting_bytes);
+        }
+        assert_eq!(most, UNREAD_MAX_BYTES);
+        assert!(face.sending.stopped && face.sending.outgoing.is_empty());
+
+        // What is read makes room again.
+        let mut sending = Sending::default();
+        let parts = [Bytes::from(vec![b'x'; ANSWERS_MAX_BYTES]), Bytes::new(), Bytes::new()];
+        sending.push(Transmission { seq: 0, parts });
+        assert!(!sending.has_room());
+        assert!(sending.pop().is_some() && sending.has_room());
     }
 }
