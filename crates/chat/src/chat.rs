@@ -86,11 +86,14 @@ impl Chat {
         shard.detach_connection(now, connection);
     }
 
-    /// Before every `flush`: what follows from sessions that have ended.
+    /// Before every `flush`: what follows from sessions that have ended and users that are removed.
     pub fn settle(&mut self, now: Timestamp, shard: &mut Shard) {
         let turn = &mut Turn { now, shard };
         while let Some((session, key)) = turn.shard.poll_ended() {
             self.leave(turn, session, &key);
+        }
+        while let Some(user) = turn.shard.poll_removed() {
+            self.forget_user(turn, &user);
         }
     }
 

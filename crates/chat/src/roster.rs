@@ -147,6 +147,15 @@ pub(crate) fn items<'a>(
     })
 }
 
+/// Every account that knows something of a contact.
+pub(crate) fn knowing(shard: &Shard, contact: &str) -> Vec<String> {
+    let owner = |(key, _): (&str, &Bytes)| {
+        let (own, other) = key.strip_prefix("roster/")?.split_once('/')?;
+        (other == contact).then(|| own.to_owned())
+    };
+    shard.documents("roster/").filter_map(owner).collect()
+}
+
 /// Writes an item down, or forgets it when there is nothing to it.
 pub(crate) fn put(shard: &mut Shard, own: &str, contact: &str, item: &Item) {
     let key = format!("roster/{own}/{contact}");

@@ -128,7 +128,7 @@ pub(crate) fn hear(item: &mut Item, act: Act, request: &Bytes) -> Heard {
 }
 
 /// A stanza about a subscription, without anything in it.
-fn plain(from: &str, to: &str, act: Act) -> Bytes {
+pub(crate) fn plain(from: &str, to: &str, act: Act) -> Bytes {
     let mut out = Vec::new();
     let attributes = [("xmlns", ns::CLIENT), ("from", from), ("to", to), ("type", act.name())];
     element(&mut out, "presence", &attributes, |_| {});
@@ -229,7 +229,7 @@ impl Chat {
 
     /// To those who would act on it: requests to whoever is available, the rest to whoever has
     /// the roster (RFC 6121, sections 3.1.3, 3.1.6).
-    fn deliver_act(&self, turn: &mut Turn<'_>, to: &str, act: Act, stanza: &Bytes) {
+    pub(crate) fn deliver_act(&self, turn: &mut Turn<'_>, to: &str, act: Act, stanza: &Bytes) {
         let resources = self.people.of(to).filter(|resource| match act {
             Act::Subscribe => resource.availability.stanza().is_some(),
             _ => resource.interested,
@@ -241,7 +241,14 @@ impl Chat {
     }
 
     /// Writes an item down, and tells those who have the roster.
-    fn keep(&mut self, turn: &mut Turn<'_>, own: &str, contact: &str, item: &Item, pushed: bool) {
+    pub(crate) fn keep(
+        &mut self,
+        turn: &mut Turn<'_>,
+        own: &str,
+        contact: &str,
+        item: &Item,
+        pushed: bool,
+    ) {
         if pushed {
             roster::next_version(turn.shard, own);
         }

@@ -194,7 +194,8 @@ impl Shard {
             }
             Definition::RemoveUser { name } => {
                 self.end_sessions_of(&name);
-                self.record(&Record::RemoveUser { name });
+                self.record(&Record::RemoveUser { name: name.clone() });
+                self.endings.note_removed(name);
             }
         }
     }

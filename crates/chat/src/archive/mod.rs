@@ -66,6 +66,13 @@ impl Archives {
         }
     }
 
+    /// The archive of an account is gone.
+    pub(crate) fn forget(&mut self, bare: &str) {
+        if let Some(archive) = self.by_account.remove(bare) {
+            self.by_queue.remove(&archive.queue);
+        }
+    }
+
     fn add(&mut self, bare: &str, queue: QueueId, (name, entry, peer): (u64, u64, &str)) {
         let peer = self.peer(peer);
         let archive = self.by_account.entry(bare.into());

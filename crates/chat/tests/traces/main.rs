@@ -3,5 +3,6 @@
 mod messages;
 mod node;
 mod people;
+mod removal;
 mod services;
 mod sessions;

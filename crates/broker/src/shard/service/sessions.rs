@@ -23,10 +23,11 @@ impl fmt::Display for Ahead {
 
 impl std::error::Error for Ahead {}
 
-/// Sessions of services that have ended, and those that were recovered.
+/// Sessions of services that have ended, users that were removed, and sessions that were recovered.
 #[derive(Debug, Default)]
 pub(in crate::shard) struct Endings {
     ended: VecDeque<(SessionId, SessionKey)>,
+    removed: BTreeSet<String>,
     /// From the journal, and not resumed since: the newest of their numbers may be unknown here.
     recovered: BTreeSet<SessionId>,
 }
@@ -37,6 +38,10 @@ impl Endings {
         if is_of_service(key) {
             self.ended.push_back((session, key.clone()));
         }
+    }
+
+    pub(in crate::shard) fn note_removed(&mut self, user: String) {
+        self.removed.insert(user);
     }
 
     pub(in crate::shard) fn note_recovered(&mut self, session: SessionId) {
@@ -204,6 +209,11 @@ impl Shard {
     /// every `flush`, so that what follows is in the frame of the end.
     pub fn poll_ended(&mut self) -> Option<(SessionId, SessionKey)> {
         self.endings.ended.pop_front()
+    }
+
+    /// A user that was removed, after the ends of its sessions. To be asked like them.
+    pub fn poll_removed(&mut self) -> Option<String> {
+        self.endings.removed.pop_first()
     }
 
     /// Tells a connection that it does not get what it asked for.
