@@ -9,6 +9,7 @@
 //! | [`xml`] | a reader for the part of XML that XMPP uses, with bounds; views; writing |
 //! | [`jid`] | addresses in their enforced form (RFC 7622) |
 //! | [`stanza`] | messages, presence and requests in their octets; routing without building anew |
+//! | [`content`] | bodies of any type and properties in messages |
 //! | [`stream`] | what both ends of a stream have in common, and how an engine is driven |
 //! | [`server`], [`client`] | the two engines |
 //! | [`StreamError`] | errors that end a stream |
@@ -27,6 +28,7 @@
 )]
 
 pub mod client;
+pub mod content;
 pub mod jid;
 pub mod limits;
 pub mod ns;

@@ -47,18 +47,3 @@ const MBWS_PROPERTIES: &str = "x-opt-mbws-properties";
 
 /// Annotation with the content type of an MBWS message, if it is not ASCII.
 const MBWS_CONTENT_TYPE: &str = "x-opt-mbws-content-type";
-
-/// Content type of a stanza that cannot be taken apart: the text is all of it (RFC 3923).
-const STANZA_TYPE: &str = "application/xmpp+xml";
-
-/// Stanza headers and Internet metadata: properties (XEP-0131).
-const SHIM: &str = "http://jabber.org/protocol/shim";
-
-/// JSON containers (XEP-0335).
-const JSON: &str = "urn:xmpp:json:0";
-
-/// `<content/>`: the content type of what is beside it, or the octets of any other body.
-const CONTENT: &str = "urn:wharf:content:0";
-
-/// Extended addresses: who it was from before a queue had it (XEP-0033).
-const ADDRESSES: &str = "http://jabber.org/protocol/address";

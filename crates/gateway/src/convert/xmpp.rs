@@ -1,18 +1,17 @@
 //! What XMPP stores, and any message as a stanza.
 
 use super::mbws::mbws_content;
-use super::{ADDRESSES, CONTENT, JSON, SHIM};
 use bytes::Bytes;
-use data_encoding::BASE64;
 use std::fmt;
 use std::sync::Arc;
 use wharf_broker::{ConsumerId, Delivery};
 use wharf_chat::{STORED_HEAD_BYTES, XMPP, XMPP_COPY};
 use wharf_mbws::{Content, Kind, LengthUnit, content_from_stored};
+use wharf_xmpp::content::{self, ADDRESSES, BodyKind, CharacterFault};
 use wharf_xmpp::limits::XmlLimits;
 use wharf_xmpp::ns;
 use wharf_xmpp::stanza::{Rewrite, Stanza};
-use wharf_xmpp::xml::{Element, element, is_text, text};
+use wharf_xmpp::xml::{Element, element, is_text};
 
 /// Why there is no stanza for a message.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -29,7 +28,7 @@ impl fmt::Display for Unsayable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::TooLong => "too long for a stanza of XMPP",
-            Self::Characters => "a property or content type with characters that XML has not",
+            Self::Characters => return CharacterFault.fmt(f),
             Self::Format => "not a known format",
         })
     }
@@ -114,7 +113,7 @@ fn resend(delivery: &Delivery, from: &str, to: &str, out: &mut Vec<u8>) -> Resul
         });
     }
     let death = super::mbws::death_properties(delivery);
-    put_properties(death.into_iter(), &mut appended)?;
+    content::write_headers(death.into_iter(), &mut appended)?;
     Rewrite::new().from(from).to(to).append(&appended).write(&stanza, out);
     Ok(())
 }
@@ -129,68 +128,26 @@ fn write(
     let id = content.properties().find(|(name, _)| *name == "message-id");
     attributes.extend(id.filter(|(_, id)| is_text(id)).map(|(_, id)| ("id", id)));
     let mut inside = Vec::with_capacity(content.body().len().saturating_add(64));
-    put_body(content, &mut inside)?;
-    put_properties(content.properties(), &mut inside)?;
+    let kind = match content.kind() {
+        Kind::Text => BodyKind::Text,
+        Kind::Binary => BodyKind::Binary,
+    };
+    let (content_type, properties) = (content.content_type(), content.properties());
+    content::write(kind, content_type, properties, content.body(), &mut inside)?;
     element(out, "message", &attributes, |out| out.extend_from_slice(&inside));
     Ok(())
 }
 
-fn put_body(content: &Content<'_>, out: &mut Vec<u8>) -> Result<(), Unsayable> {
-    let (kind, content_type) = (content.kind(), content.content_type());
-    if !is_text(content_type) {
-        return Err(Unsayable::Characters);
-    }
-    let said = str::from_utf8(content.body()).ok().filter(|said| is_text(said));
-    // What goes without saying: the type, and the kind.
-    let (meant, octets) = match said {
-        Some(said) if is_json(content_type) => {
-            element(out, "json", &[("xmlns", JSON)], |out| text(out, said));
-            ((JSON_TYPE, Kind::Text), None)
-        }
-        Some(said) if kind == Kind::Text || content_type.starts_with("text/") => {
-            element(out, "body", &[], |out| text(out, said));
-            (("", Kind::Text), None)
-        }
-        _ => (("", Kind::Binary), Some(BASE64.encode(content.body()))),
-    };
-    if octets.is_none() && meant == (content_type, kind) {
-        return Ok(());
-    }
-    let mut attributes = vec![("xmlns", CONTENT)];
-    attributes.extend((meant.0 != content_type).then_some(("type", content_type)));
-    attributes.extend((meant.1 != kind).then_some(("kind", name_of(kind))));
-    element(out, "content", &attributes, |out| text(out, octets.as_deref().unwrap_or_default()));
-    Ok(())
-}
-
-/// The content type that a JSON container means.
-pub(super) const JSON_TYPE: &str = "application/json";
-
-fn is_json(content_type: &str) -> bool {
-    let essence = content_type.split(';').next().unwrap_or_default().trim();
-    essence == JSON_TYPE || essence.ends_with("+json")
-}
-
-fn name_of(kind: Kind) -> &'static str {
+/// The kind of a body, in the words of MBWS.
+pub(super) fn kind_of(kind: BodyKind) -> Kind {
     match kind {
-        Kind::Text => "text",
-        Kind::Binary => "binary",
+        BodyKind::Text => Kind::Text,
+        BodyKind::Binary => Kind::Binary,
     }
 }
 
-fn put_properties<'p>(
-    properties: impl Iterator<Item = (&'p str, &'p str)>,
-    out: &mut Vec<u8>,
-) -> Result<(), Unsayable> {
-    let mut headers = Vec::new();
-    for (name, value) in properties {
-        if !is_text(name) || !is_text(value) {
-            return Err(Unsayable::Characters);
-        }
-        element(&mut headers, "header", &[("name", name)], |out| text(out, value));
+impl From<CharacterFault> for Unsayable {
+    fn from(CharacterFault: CharacterFault) -> Self {
+        Self::Characters
     }
-    if !headers.is_empty() {
-        element(out, "headers", &[("xmlns", SHIM)], |out| out.extend_from_slice(&headers));
-    }
-    Ok(())
 }
