@@ -4,6 +4,7 @@ use crate::command::{Answer, Command, Request, RequestId};
 use crate::config::Config;
 use crate::iq::Services;
 use crate::people::People;
+use crate::publishing::Publication;
 use crate::stored::Names;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -74,6 +75,10 @@ impl Chat {
             Command::Send { seq, people, stanza, rest, unroutable } => {
                 let sent = crate::messages::Sent { people, stanza, rest, unroutable };
                 self.send(turn, connection, seq, sent);
+            }
+            Command::Publish { seq, to, message, written, id } => {
+                let publication = Publication { seq, to, message, written, id };
+                self.publish(turn, connection, publication);
             }
             Command::Handled { up_to } => self.handled(turn, connection, up_to),
             Command::Active(active) => self.active(turn, connection, active),

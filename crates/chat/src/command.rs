@@ -64,6 +64,20 @@ pub enum Command {
         /// What becomes of it where it cannot be served.
         unroutable: Unroutable,
     },
+    /// A stanza of the client for an address of the broker that is no person. Where it cannot be
+    /// served the client is told in a stanza, in the frame in which it is taken.
+    Publish {
+        /// Its number on the session.
+        seq: u64,
+        /// The addresses.
+        to: Arc<[String]>,
+        /// The message as it goes there.
+        message: Message,
+        /// The address as the client has written it.
+        written: Jid,
+        /// The client's name for it.
+        id: Option<Box<str>>,
+    },
     /// The client has received everything up to this number.
     Handled {
         /// The number.

@@ -187,3 +187,25 @@ fn too_much_does_not_wait() {
     let heard = node.heard("alice/phone");
     assert!(heard.len() == 1 && heard[0].contains("service-unavailable"), "{heard:?}");
 }
+
+// RFC 6120 8.3.1, XEP-0198 4: who knows that a stanza is handled knows that it was refused.
+#[test]
+fn a_refusal_comes_before_the_acknowledgement() {
+    let mut node = Node::new();
+    node.come_managed("alice/phone");
+    node.hear_taken("alice/phone");
+    node.publish("alice/phone", "orders", "m1");
+    assert_eq!(
+        node.heard("alice/phone"),
+        [
+            "<message type='error' from='orders@mq.localhost' to='alice@localhost/phone' id='m1'>\
+             <error type='auth'><forbidden xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/>\
+             <text xmlns='urn:ietf:params:xml:ns:xmpp-stanzas' xml:lang='en'>not-permitted</text></error></message>",
+            "taken 2"
+        ]
+    );
+    node.come_managed("admin/desk");
+    node.hear_taken("admin/desk");
+    node.publish("admin/desk", "orders", "m1");
+    assert_eq!(node.heard("admin/desk"), ["taken 2"]);
+}

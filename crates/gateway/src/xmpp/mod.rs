@@ -175,9 +175,6 @@ impl Face {
             }
             Said::Taken { up_to } => {
                 self.untaken.settle(up_to);
-                if let Some(queues) = &mut self.queues {
-                    queues.taken(up_to);
-                }
                 // Fails for what belongs to the session before this one.
                 let _ = self.engine.acknowledge(up_to);
             }
@@ -188,13 +185,13 @@ impl Face {
                 self.consumer_refused(&address, refusal, requests);
             }
             Said::Refused { .. } => self.refused(),
-            Said::Declined { seq, reason } => self.declined(seq, reason, requests),
             Said::Consuming { address, .. } => self.tell_presence(&address, true, requests),
             Said::Gone { address, .. } => self.tell_presence(&address, false, requests),
             // RFC 6120 7.7.2.2.
             Said::TakenOver => self.end_with(StreamCondition::Conflict, "bound by another client"),
             Said::Revoked => self.end_with(StreamCondition::NotAuthorized, "the user was removed"),
-            Said::Drained { .. }
+            Said::Declined { .. }
+            | Said::Drained { .. }
             | Said::Settled { .. }
             | Said::Resolved { .. }
             | Said::Created { .. }

@@ -6,11 +6,8 @@ use super::Face;
 use crate::convert::{Unsayable, xmpp_stanza, xmpp_stored};
 use crate::request::Requests;
 use bytes::Bytes;
-use std::collections::VecDeque;
 use std::sync::Arc;
-use wharf_broker::{
-    Command, ConsumerId, Credit, DeathReason, Delivery, Message, Mode, Outcome, Refusal, Unroutable,
-};
+use wharf_broker::{Command, ConsumerId, Credit, Delivery, Message, Mode, Outcome, Refusal};
 use wharf_chat::XMPP;
 use wharf_xmpp::jid::{Jid, escape_local, unescape_local};
 use wharf_xmpp::ns;
@@ -32,8 +29,6 @@ const CONSUME: &str = "urn:wharf:consume:0";
 pub(super) struct Queues {
     /// Where the last message went: most go the same way as the one before.
     last: Option<Way>,
-    /// Messages that are not taken yet and may be declined.
-    sent: VecDeque<Sent>,
     consumed: Vec<Consumed>,
 }
 
@@ -45,27 +40,10 @@ struct Way {
     to: Arc<[String]>,
 }
 
-#[derive(Debug)]
-struct Sent {
-    seq: u64,
-    id: Option<Box<str>>,
-    to: Jid,
-}
-
 #[derive(Debug, Eq, PartialEq)]
 struct Consumed {
     address: String,
     subscription: Option<String>,
-}
-
-impl Queues {
-    /// Everything up to this one is taken.
-    pub(super) fn taken(&mut self, up_to: u64) {
-        while self.sent.pop_front_if(|sent| sent.seq <= up_to).is_some() {}
-        if self.sent.is_empty() {
-            self.sent.shrink_to(0);
-        }
-    }
 }
 
 impl Face {
@@ -119,13 +97,14 @@ impl Face {
     fn publish(&mut self, seq: u64, stanza: &Stanza<'_>, way: Way, requests: &mut Requests) {
         let from = self.engine.jid().map_or("", Jid::as_str);
         let stored = xmpp_stored(stanza, from, self.engine.lang());
-        let message = Message { format: XMPP, body: self.keep(&stored) };
-        let (to, unroutable) = (Arc::clone(&way.to), Unroutable::Decline);
-        requests.push_back(Command::Publish { seq, to, message, unroutable });
-        let id = stanza.id().map(|id| id.as_ref().into());
-        let queues = self.queues.get_or_insert_default();
-        queues.sent.push_back(Sent { seq, id, to: way.jid.clone() });
-        queues.last = Some(way);
+        requests.push_back(wharf_chat::Command::Publish {
+            seq,
+            to: Arc::clone(&way.to),
+            message: Message { format: XMPP, body: self.keep(&stored) },
+            written: way.jid.clone(),
+            id: stanza.id().map(|id| id.as_ref().into()),
+        });
+        self.queues.get_or_insert_default().last = Some(way);
     }
 
     fn consume(&mut self, seq: u64, stanza: &Stanza<'_>, way: &Way, requests: &mut Requests) {
@@ -176,24 +155,6 @@ impl Face {
     fn stop_all(&mut self, requests: &mut Requests) {
         let consumed = self.queues.take().map(|queues| queues.consumed).unwrap_or_default();
         requests.extend(consumed.into_iter().map(|one| cancel(None, one)));
-    }
-
-    /// A message could not be taken.
-    pub(super) fn declined(&mut self, seq: u64, reason: DeathReason, requests: &mut Requests) {
-        let Some(queues) = &self.queues else { return };
-        let Some(sent) = queues.sent.iter().find(|sent| sent.seq == seq) else { return };
-        let condition = match reason {
-            DeathReason::NotPermitted => StanzaCondition::Forbidden,
-            DeathReason::UnknownAddress | DeathReason::NoAddress => StanzaCondition::ItemNotFound,
-            DeathReason::InvalidAddress => StanzaCondition::NotAllowed,
-            DeathReason::DeliveriesMax | DeathReason::Rejected => {
-                StanzaCondition::InternalServerError
-            }
-        };
-        let error = StanzaError::new(condition, reason.name());
-        let id = sent.id.as_deref().map(|id| ("id", id));
-        let stanza = self.error(Kind::Message, sent.to.as_str(), id, &error);
-        requests.push_back(wharf_chat::Command::Tell { stanza: stanza.into() });
     }
 
     /// A consumer of a queue cannot be had.

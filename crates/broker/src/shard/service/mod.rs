@@ -49,6 +49,12 @@ impl Shard {
         session.is_some_and(|session| self.taken(session).checked_add(1) == Some(seq))
     }
 
+    /// Why a message of a connection's session cannot go to one of these addresses, if so.
+    #[must_use]
+    pub fn unroutable(&self, connection: ConnectionId, to: &[String]) -> Option<DeathReason> {
+        self.first_unroutable(self.attachments.session_of(connection)?, to)
+    }
+
     /// A message that was just taken could not be served.
     pub fn decline(&mut self, connection: ConnectionId, seq: u64, reason: DeathReason) {
         if let Some(session) = self.attachments.session_of(connection) {

@@ -3,13 +3,15 @@
 
 use bytes::Bytes;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use wharf_broker::journal::Journal;
 use wharf_broker::{
-    Command as Broker, ConnectionId, Definition, Event, Input, Outcome, Output, Permission,
-    SessionKey, SessionKind, Shard, Timestamp,
+    Command as Broker, ConnectionId, Definition, Event, Input, Message, Outcome, Output,
+    Permission, SessionKey, SessionKind, Shard, Timestamp,
 };
-use wharf_chat::{Answer, Chat, Command, Config, INBOX, OFFLINE, Request, STORED_HEAD_BYTES};
+use wharf_chat::{Answer, Chat, Command, Config, INBOX, OFFLINE, Request, STORED_HEAD_BYTES, XMPP};
 use wharf_store::MemoryJournal;
+use wharf_xmpp::jid::Jid;
 
 /// Its time begins here: 2026-01-01.
 const BEGIN: Timestamp = Timestamp(1_767_225_600_000);
@@ -41,6 +43,8 @@ struct Client {
     /// Stanzas heard since the session began.
     count: u64,
     heard: Vec<String>,
+    /// Whether what is taken is to be heard.
+    tells_taken: bool,
 }
 
 impl Node {
@@ -93,6 +97,9 @@ impl Node {
         let (seq, text) = match event {
             Event::Taken { up_to } => {
                 client.taken = up_to;
+                if client.tells_taken {
+                    client.heard.push(format!("taken {up_to}"));
+                }
                 return;
             }
             Event::Deliver(delivery) => {
@@ -192,6 +199,17 @@ impl Node {
         self.command(name, Command::Stanza { seq, stanza });
     }
 
+    /// A client says something to an address of the broker, and names it.
+    pub(crate) fn publish(&mut self, name: &str, address: &str, id: &str) {
+        let client = self.clients.get_mut(name).expect("bound");
+        client.said += 1;
+        let seq = client.said;
+        let written = Jid::parse(&format!("{address}@mq.localhost")).expect("an address");
+        let message = Message { format: XMPP, body: Bytes::from_static(&[0; STORED_HEAD_BYTES]) };
+        let (to, id) = (Arc::from([address.to_owned()]), Some(id.into()));
+        self.command(name, Command::Publish { seq, to, message, written, id });
+    }
+
     /// The same stanza again, as after a resume.
     pub(crate) fn say_again(&mut self, name: &str, seq: u64, stanza: &str) {
         let stanza = Bytes::from(with_namespace(stanza));
@@ -223,6 +241,11 @@ impl Node {
     pub(crate) fn acknowledge(&mut self, name: &str) {
         let up_to = self.clients[name].count;
         self.command(name, Command::Handled { up_to });
+    }
+
+    /// From now on it is heard what the server has taken.
+    pub(crate) fn hear_taken(&mut self, name: &str) {
+        self.clients.get_mut(name).expect("bound").tells_taken = true;
     }
 
     pub(crate) fn taken(&self, name: &str) -> u64 {
