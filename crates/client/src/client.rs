@@ -10,7 +10,7 @@ use tokio::sync::{oneshot, watch};
 use tokio::time::timeout;
 
 use crate::channels::{Channels, Control, Outgoing, What, Wish};
-use crate::{Delivery, Error, Message, Options, Protocol, State, amqp, mbws};
+use crate::{Delivery, Error, Message, Options, Protocol, State, amqp, mbws, xmpp};
 
 /// Messages on their way to the task. What may be unacknowledged is bounded by the window.
 const SENDS_MAX: usize = 256;
@@ -47,6 +47,7 @@ impl Client {
         match options.protocol {
             Protocol::Mbws => drop(tokio::spawn(mbws::start(options, channels).await?)),
             Protocol::Amqp => drop(tokio::spawn(amqp::start(options, channels).await?)),
+            Protocol::Xmpp => drop(tokio::spawn(xmpp::start(options, channels).await?)),
         }
 
         let client = Client { sends, controls, state, deliveries: Mutex::new(Some(deliveries)) };

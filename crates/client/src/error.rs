@@ -63,7 +63,7 @@ pub enum Error {
         /// What the broker said.
         reason: String,
     },
-    /// The broker ended the AMQP connection.
+    /// The broker ended the AMQP connection, or the stream of XMPP.
     ConnectionClosed {
         /// The error condition.
         condition: String,
@@ -79,7 +79,7 @@ pub enum Error {
         /// What the broker said.
         description: String,
     },
-    /// AMQP: the broker does not take the message: rejected.
+    /// The broker does not take the message: rejected (AMQP), or answered with an error (XMPP).
     MessageRejected {
         /// The error condition, or empty.
         condition: String,
@@ -104,6 +104,8 @@ pub enum Error {
     Protocol(&'static str),
     /// The broker broke the rules of AMQP.
     Amqp(String),
+    /// The broker broke the rules of XMPP.
+    Xmpp(String),
     /// The connection ended, or was forgotten, before the broker said what became of this message,
     /// so it may have it or not.
     Uncertain,
@@ -121,15 +123,22 @@ pub enum Error {
     Closed,
 }
 
-/// Conditions of AMQP that a restart, an operator or an overload may be behind (AMQP 2.8.15 to
+/// Conditions that a restart, an operator or an overload may be behind (AMQP 2.8.15 to
 /// 2.8.18). To anything else the same answer would come again.
-const PASSING_CONDITIONS: [&str; 6] = [
+const PASSING_CONDITIONS: [&str; 12] = [
     "amqp:internal-error",
     "amqp:resource-limit-exceeded",
     "amqp:resource-locked",
     "amqp:connection:forced",
     "amqp:link:detach-forced",
     "amqp:link:stolen",
+    // RFC 6120 4.9.3.
+    "connection-timeout",
+    "internal-server-error",
+    "remote-connection-failed",
+    "reset",
+    "resource-constraint",
+    "system-shutdown",
 ];
 
 impl Error {
@@ -165,7 +174,9 @@ impl Error {
                 "check that the URL is that of a Wharf broker"
             }
             Error::Rejected { .. } => "the broker's reason tells; check permissions and limits",
-            Error::Protocol(_) | Error::Amqp(_) => "report this to those who run the broker",
+            Error::Protocol(_) | Error::Amqp(_) | Error::Xmpp(_) => {
+                "report this to those who run the broker"
+            }
             Error::Uncertain => "send it again if a second copy does no harm",
             Error::NotText => "send it as binary",
             Error::NotInProtocol(_) => "change the message, or use the other protocol",
@@ -238,7 +249,9 @@ impl fmt::Display for Error {
                 write!(f, "the broker closed the connection: {reason} ({code})")
             }
             Error::Protocol(what) => write!(f, "the broker broke the protocol: {what}"),
-            Error::Amqp(what) => write!(f, "the broker broke the protocol: {what}"),
+            Error::Amqp(what) | Error::Xmpp(what) => {
+                write!(f, "the broker broke the protocol: {what}")
+            }
             Error::Uncertain => f.write_str("the broker may have the message or not"),
             Error::NotText => f.write_str("the body is not text"),
             Error::NotInProtocol(what) => write!(f, "the protocol has {what}"),

@@ -48,25 +48,33 @@
 //! | `client` | the handles that the application holds |
 //! | `message`, `delivery`, `options`, `error`, `state` | what goes in and comes out |
 //! | `channels` | what passes between handles and task |
+//! | `driver`, `acks`, `closing` | one WebSocket after another; acknowledgements in order; the end |
+//! | `login` | how a user logs in by SASL |
 //! | `net` | the way to a broker: places, redirects, TLS, WebSocket, the pauses between attempts |
 //! | `mbws` | the task of a client that speaks MBWS |
 //! | `amqp` | the task of a client that speaks AMQP |
+//! | `xmpp` | the same for XMPP |
 #![allow(
     clippy::disallowed_methods,
     clippy::disallowed_types,
     reason = "an adapter: it reads the clock and the network"
 )]
 
+mod acks;
 mod amqp;
 mod channels;
 mod client;
+mod closing;
 mod delivery;
+mod driver;
 mod error;
+mod login;
 mod mbws;
 mod message;
 mod net;
 mod options;
 mod state;
+mod xmpp;
 
 pub use client::{Client, Receipt, Receiver};
 pub use delivery::Delivery;

@@ -15,6 +15,8 @@ pub enum Protocol {
     Mbws,
     /// AMQP 1.0, on a WebSocket or straight on TCP or TLS.
     Amqp,
+    /// XMPP, on a WebSocket.
+    Xmpp,
 }
 
 /// Everything a client is told at its start.
@@ -26,8 +28,8 @@ pub struct Options {
     /// others MBWS unless this is changed.
     pub protocol: Protocol,
     /// User and password. MBWS sends them as HTTP Basic with the upgrade, so that only over `wss`
-    /// are they safe. AMQP logs in with the strongest mechanism that the broker offers, SCRAM
-    /// before PLAIN; without them it is EXTERNAL or ANONYMOUS.
+    /// are they safe. AMQP and XMPP log in with the strongest mechanism that the broker offers, SCRAM
+    /// before PLAIN; without them AMQP is EXTERNAL or ANONYMOUS, and XMPP ANONYMOUS.
     pub credentials: Option<(String, String)>,
     /// The origin on whose behalf the client acts. A connection is recovered by the same user and
     /// origin only (MBWS-014).
@@ -47,6 +49,7 @@ pub struct Options {
     pub connect_timeout: Duration,
     /// MBWS: send a Ping after so much silence, to find out about dead connections. AMQP: the
     /// broker is asked to say something at least this often, and is given up after twice as long.
+    /// XMPP: as MBWS, and the stream is asked too.
     pub ping_interval: Duration,
     /// The pauses between attempts.
     pub retry: Retry,
@@ -58,10 +61,16 @@ pub struct Options {
     /// AMQP: the name of this container. Durable subscriptions belong to it, so it must be the
     /// same each time and nobody else's. Without one, a random name.
     pub container: Option<String>,
+    /// XMPP: the domain of the service. Without it that of the URL, and `localhost` for a broker on
+    /// this machine.
+    pub host: Option<String>,
+    /// XMPP: the name of this client among those of its account; without it, a random one. A
+    /// second client of the same name ends the first.
+    pub resource: Option<String>,
     /// AMQP: messages are sent and received settled. A message counts as sent when it is handed to
     /// the socket, and as received when it has arrived: at most once.
     pub presettled: bool,
-    /// AMQP: PLAIN may show the password to a broker elsewhere although the connection is not
+    /// AMQP and XMPP: PLAIN may show the password to a broker elsewhere although the connection is not
     /// encrypted. To this machine it always may.
     pub plain_without_tls: bool,
 }
@@ -134,6 +143,8 @@ impl Options {
             close_timeout: Duration::from_secs(5),
             follow_less_secure: false,
             container: None,
+            host: None,
+            resource: None,
             presettled: false,
             plain_without_tls: false,
         }

@@ -1,16 +1,16 @@
 //! The SASL layer (AMQP 5.3): which mechanism, and its exchange.
 
 use std::future::Future;
-use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use tokio::task::{JoinHandle, spawn_blocking};
 use wharf_amqp::sasl_frame::{Code, Init, Outcome};
+use wharf_sasl::Password;
 use wharf_sasl::client::{Credentials, Exchange, Failure, Settings, choose};
-use wharf_sasl::{ChannelBinding, Hash, Mechanism, Nonce, Password};
 
 use crate::Error;
+use crate::login::sasl;
 use crate::net::Security;
 
 /// Who logs in, and what is known of the way.
@@ -74,7 +74,7 @@ impl Login {
         Poll::Ready(match answered {
             Ok((exchange, response)) => {
                 self.exchange = Some(exchange);
-                response.map_err(failed)
+                response.map_err(Error::from)
             }
             Err(_) => Err(Error::Closed),
         })
@@ -86,18 +86,11 @@ impl Login {
             Code::Ok => {
                 let mut exchange =
                     self.exchange.take().ok_or(Error::Protocol("an outcome too early"))?;
-                exchange.finish(outcome.additional_data.as_deref()).map_err(failed)
+                exchange.finish(outcome.additional_data.as_deref()).map_err(Error::from)
             }
             Code::Auth => Err(Error::LoginRefused),
             Code::Sys | Code::SysPerm | Code::SysTemp => Err(Error::LoginUnavailable),
         }
-    }
-}
-
-fn failed(failure: Failure) -> Error {
-    match failure {
-        Failure::Refused(_) => Error::LoginRefused,
-        violation @ Failure::Violation(_) => Error::LoginFailed(violation),
     }
 }
 
@@ -113,20 +106,8 @@ impl Who {
                 vec![Credentials::External, Credentials::Anonymous { trace: String::new() }]
             }
         };
-        let Security { encrypted, loopback, exported } = self.security;
-        let plain = encrypted || loopback || self.plain_without_tls;
-        let weakest = if plain { Mechanism::Plain } else { Mechanism::Scram(Hash::Sha1) };
-        let mut settings = Vec::new();
-        for credentials in all {
-            let mut seed = [0; 32];
-            getrandom::fill(&mut seed).map_err(|error| Error::from(io::Error::other(error)))?;
-            settings.push(Settings {
-                weakest,
-                channel_binding: exported.map(ChannelBinding::tls_exporter),
-                ..Settings::new(credentials, Nonce::from_seed(&seed))
-            });
-        }
-        Ok(settings)
+        let settings = |credentials| sasl(credentials, self.security, self.plain_without_tls);
+        all.into_iter().map(settings).collect()
     }
 }
 

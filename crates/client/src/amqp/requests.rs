@@ -4,14 +4,12 @@
 use std::collections::BTreeSet;
 use std::task::{Context, Poll};
 
-use tokio::time::sleep;
-
 use super::content;
 use super::lane::{End, Lane};
 use super::receivers::{Asking, Receiver, state_of};
 use super::senders::Outbound;
 use super::spot::Spot;
-use super::task::{Closing, Task};
+use super::task::Task;
 use crate::Error;
 use crate::channels::{Control, Decision, Outgoing, Reply, Ticket, What, Wish};
 
@@ -40,9 +38,9 @@ impl Task {
                 }
             }
         }
-        if close && matches!(self.closing, Closing::No) {
+        if close {
             self.channels.sends.close();
-            self.closing = Closing::Draining(Box::pin(sleep(self.options.close_timeout)));
+            self.closing.begin(self.options.close_timeout);
         }
     }
 

@@ -14,6 +14,7 @@ use super::receivers::{Asking, Receiver};
 use super::senders::{Outbound, Senders, Window};
 use super::spot::{At, LaneId};
 use crate::channels::Channels;
+use crate::closing::Closing;
 use crate::net::{Outage, Place, Reached, Trail, Transport};
 use crate::{Error, Options, State};
 
@@ -67,14 +68,6 @@ pub(super) struct Ends {
     pub(super) window: Window,
     /// Links made.
     pub(super) generation: u64,
-}
-
-pub(super) enum Closing {
-    No,
-    /// Wait until everything is settled, until then.
-    Draining(Pin<Box<Sleep>>),
-    /// Connections are being closed.
-    Said,
 }
 
 impl Task {
@@ -140,7 +133,7 @@ impl Task {
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Error> {
         loop {
             self.again = false;
-            if matches!(self.closing, Closing::Said) {
+            if self.closing.has_said() {
                 return self.poll_close(cx).map_or(Poll::Pending, Poll::Ready);
             }
             self.poll_pause(cx);
@@ -250,7 +243,7 @@ impl Task {
     /// Hands a connection over to be closed.
     pub(super) fn retire(&mut self, up: Up) {
         let finishing = up.finish(self.options.close_timeout);
-        if matches!(self.closing, Closing::Said) {
+        if self.closing.has_said() {
             self.finishing.push(Box::pin(finishing));
         } else {
             tokio::spawn(finishing);

@@ -2,19 +2,16 @@
 //!
 //! | module | what it owns |
 //! |---|---|
-//! | `driver` | the task: a session, a pause, the next session |
-//! | `session`, `acks` | one connection: the protocol engine and everybody who waits for it |
+//! | `session` | one connection: the protocol engine and everybody who waits for it |
 
-mod acks;
-mod driver;
 mod session;
 
 use std::future::Future;
 
-use driver::{Driver, Way};
 use session::Core;
 
 use crate::channels::Channels;
+use crate::driver::{Driver, Way};
 use crate::{Error, Options};
 
 /// Opens the first session; the future runs the client to its end.
@@ -24,6 +21,6 @@ pub(crate) async fn start(
 ) -> Result<impl Future<Output = ()> + Send, Error> {
     let way = Way::new(&options)?;
     let first = way.open().await?;
-    let core = Core::new(options.mbws_engine(), channels);
+    let core = Core::new(options.mbws_engine(), options.close_timeout, channels);
     Ok(Driver::new(options, way, core).run(first))
 }

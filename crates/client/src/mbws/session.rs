@@ -2,20 +2,20 @@
 //! that it is driven on.
 
 use std::collections::VecDeque;
-use std::future::Future;
-use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use tokio::time::{Sleep, sleep};
 use wharf_mbws::client::{Connection, Event, SendRefused};
 use wharf_mbws::{Flavour, Kind, Message as Received, MessageSink};
 use wharf_ws::tokio::{Handler, Outbox};
-use wharf_ws::{CloseCode, Closed, ClosedBy, MessageKind, Payload};
+use wharf_ws::{CloseCode, Closed, MessageKind, Payload};
 
-use super::acks::Acks;
+use crate::acks::Acks;
 use crate::channels::{Channels, Control, Decision, Outgoing, Reply, Ticket, What, Wish};
+use crate::closing::Closing;
 use crate::delivery::Facts;
+use crate::driver::{Conversation, lost_because};
+use crate::net::Security;
 use crate::{Delivery, Error, Message, State};
 
 /// A message to this address asks the broker for deliveries.
@@ -95,23 +95,19 @@ pub(crate) struct Core {
     generation: u64,
     recovered: u64,
     closing: Closing,
+    close_timeout: Duration,
     /// Why this side failed the session.
     failure: Option<Error>,
     /// Something new was delivered or acknowledged on this session.
     progress: bool,
 }
 
-#[derive(Debug)]
-enum Closing {
-    No,
-    /// Wait for acknowledgements, until then.
-    Draining(Pin<Box<Sleep>>),
-    /// Our Close is on its way.
-    Said,
-}
-
 impl Core {
-    pub(crate) fn new(options: wharf_mbws::client::Options, channels: Channels) -> Self {
+    pub(crate) fn new(
+        options: wharf_mbws::client::Options,
+        close_timeout: Duration,
+        channels: Channels,
+    ) -> Self {
         Core {
             engine: Connection::new(options),
             flavour: options.flavour,
@@ -123,18 +119,25 @@ impl Core {
             generation: 0,
             recovered: 0,
             closing: Closing::No,
+            close_timeout,
             failure: None,
             progress: false,
         }
     }
+}
 
-    /// Whether the session that ended got something done.
-    pub(crate) fn take_progress(&mut self) -> bool {
+impl Conversation for Core {
+    type Session<'c> = Session<'c>;
+
+    fn session(&mut self, _security: Security) -> Result<Session<'_>, Error> {
+        Ok(Session { core: self, greeted: false })
+    }
+
+    fn take_progress(&mut self) -> bool {
         std::mem::take(&mut self.progress)
     }
 
-    /// The session is over. `Ok` says why, if it is worth another.
-    pub(crate) fn session_lost(&mut self, closed: Closed) -> Result<Error, Error> {
+    fn session_lost(&mut self, closed: Closed) -> Result<Error, Error> {
         self.engine.session_lost();
         if self.flavour == Flavour::Light {
             // MBWS-064: the connection ends with its session.
@@ -143,50 +146,29 @@ impl Core {
         if let Some(failure) = self.failure.take() {
             return Err(failure);
         }
-        if matches!(self.closing, Closing::Said) {
+        if self.closing.has_said() {
             return Err(Error::Closed);
         }
-        match closed.by {
-            ClosedBy::Us => Err(Error::Closed),
-            ClosedBy::Violation(_) => Err(Error::Protocol("invalid WebSocket frames")),
-            ClosedBy::Peer => {
-                let code = closed.code.number();
-                let rejected = Error::Rejected { code, reason: closed.reason };
-                // MBWS-A09: what a restart or an overload says leaves the connection alone. To
-                // anything else the same answer would come again.
-                let passing = matches!(code, 1001 | 1006 | 1011 | 1012 | 1013 | 1014);
-                if passing { Ok(rejected) } else { Err(rejected) }
-            }
-            ClosedBy::Transport => {
-                Ok(std::io::Error::from(std::io::ErrorKind::ConnectionReset).into())
-            }
-            ClosedBy::CloseTimeout | ClosedBy::PongTimeout => Ok(Error::Timeout),
-        }
+        lost_because(closed)
     }
 
-    pub(crate) fn set_state(&self, state: State) {
+    fn set_state(&self, state: State) {
         self.channels.set_state(state);
     }
 
-    /// The client has ended.
-    pub(crate) fn end(self, why: Error) {
+    fn end(self, why: Error) {
         let sent = self.unacknowledged.into_iter().filter_map(|waiter| waiter.reply);
         let unsent = self.waiting.into_iter().filter_map(|waiting| waiting.reply);
         self.channels.end(why, sent, unsent);
     }
 
-    /// What the application does while there is no session. Ends when a close is due.
-    pub(crate) async fn wait_without_session(&mut self, close_timeout: Duration) {
-        std::future::poll_fn(|cx| {
-            self.poll_controls(cx, close_timeout, &mut Nowhere);
-            match &mut self.closing {
-                Closing::Draining(deadline) => deadline.as_mut().poll(cx),
-                Closing::No | Closing::Said => Poll::Pending,
-            }
-        })
-        .await;
+    fn poll_without_session(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        self.poll_controls(cx, &mut Nowhere);
+        self.closing.poll_due(cx)
     }
+}
 
+impl Core {
     fn greet(&mut self, sink: &mut impl MessageSink) {
         // MBWS-040: recover what can be recovered.
         let asked = match self.engine.name() {
@@ -266,12 +248,7 @@ impl Core {
         }
     }
 
-    fn poll_controls(
-        &mut self,
-        cx: &mut Context<'_>,
-        close_timeout: Duration,
-        sink: &mut impl MessageSink,
-    ) {
+    fn poll_controls(&mut self, cx: &mut Context<'_>, sink: &mut impl MessageSink) {
         let mut close = false;
         while let Poll::Ready(control) = self.channels.controls.poll_recv(cx) {
             match control {
@@ -292,9 +269,9 @@ impl Core {
         // Once for all of them; the engine knows what is new.
         let told = self.engine.acknowledge(self.acks.up_to(), sink);
         debug_assert_eq!(told, Ok(()), "only deliveries are acknowledged");
-        if close && matches!(self.closing, Closing::No) {
+        if close {
             self.channels.sends.close();
-            self.closing = Closing::Draining(Box::pin(sleep(close_timeout)));
+            self.closing.begin(self.close_timeout);
         }
     }
 
@@ -348,9 +325,9 @@ impl Core {
 
     // MBWS-A10: a normal close forgets what is not acknowledged, so it waits for that.
     fn poll_close(&mut self, cx: &mut Context<'_>, drained: bool, out: &mut Outbox<'_>) {
-        let Closing::Draining(deadline) = &mut self.closing else { return };
         let settled = drained && self.unacknowledged.is_empty();
-        if settled || deadline.as_mut().poll(cx).is_ready() {
+        let draining = matches!(self.closing, Closing::Draining(_));
+        if draining && settled || self.closing.poll_due(cx).is_ready() {
             let _ = out.close(CloseCode::NORMAL, "");
             self.closing = Closing::Said;
         }
@@ -361,14 +338,7 @@ impl Core {
 #[derive(Debug)]
 pub(crate) struct Session<'c> {
     core: &'c mut Core,
-    close_timeout: Duration,
     greeted: bool,
-}
-
-impl<'c> Session<'c> {
-    pub(crate) fn new(core: &'c mut Core, close_timeout: Duration) -> Self {
-        Session { core, close_timeout, greeted: false }
-    }
 }
 
 impl Handler for Session<'_> {
@@ -390,7 +360,7 @@ impl Handler for Session<'_> {
             self.greeted = true;
             self.core.greet(&mut sink);
         }
-        self.core.poll_controls(cx, self.close_timeout, &mut sink);
+        self.core.poll_controls(cx, &mut sink);
         let drained = self.core.poll_sends(cx, &mut sink);
         self.core.poll_close(cx, drained, out);
     }

@@ -74,7 +74,11 @@ impl Transport {
         let subprotocol = match options.protocol {
             // MBWS-004
             Protocol::Mbws if place.scheme().is_websocket() => options.flavour.subprotocol(),
-            Protocol::Mbws => return Err(Error::Url(wharf_ws::uri::UriError::Scheme)),
+            // XWS-002
+            Protocol::Xmpp if place.scheme().is_websocket() => wharf_xmpp::SUBPROTOCOL,
+            Protocol::Mbws | Protocol::Xmpp => {
+                return Err(Error::Url(wharf_ws::uri::UriError::Scheme));
+            }
             Protocol::Amqp => AMQP_SUBPROTOCOL,
         };
         // MBWS-008: who asks is known before the upgrade.

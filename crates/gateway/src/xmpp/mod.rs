@@ -175,8 +175,7 @@ impl Face {
             }
             Said::Taken { up_to } => {
                 self.untaken.settle(up_to);
-                // Fails for what belongs to the session before this one.
-                let _ = self.engine.acknowledge(up_to);
+                self.taken(up_to);
             }
             Said::Opened => self.opened(),
             Said::Attached(ledger) => self.attached(&ledger),

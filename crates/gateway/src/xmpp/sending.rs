@@ -26,6 +26,8 @@ enum Outgoing {
     Deliver(Delivery),
     /// Anything else.
     Transmit(Transmission),
+    /// Up to here the client's stanzas are taken. What was said of them before is said before.
+    Taken(u64),
 }
 
 /// What is on its way to the client.
@@ -63,6 +65,16 @@ impl Sending {
         self.waiting_bytes < ANSWERS_MAX_BYTES
     }
 
+    /// Whether something else must be said first.
+    pub(super) fn is_behind(&mut self, up_to: u64) -> bool {
+        match self.outgoing.back_mut() {
+            None => return false,
+            Some(Outgoing::Taken(last)) => *last = up_to,
+            Some(_) => self.outgoing.push_back(Outgoing::Taken(up_to)),
+        }
+        true
+    }
+
     fn push(&mut self, transmission: Transmission) {
         self.waiting_bytes = self.waiting_bytes.saturating_add(transmission.len_bytes());
         self.outgoing.push_back(Outgoing::Transmit(transmission));
@@ -89,6 +101,15 @@ impl Face {
         // has moved into the next one.
         if matches!(self.asked, Asked::Nothing) && !self.sending.stopped {
             self.sending.outgoing.push_back(Outgoing::Deliver(delivery));
+        }
+    }
+
+    /// The client's stanzas up to this one are taken.
+    // RFC 6120 8.3.1, XEP-0198 4: who knows that a stanza is handled knows that it was refused.
+    pub(super) fn taken(&mut self, up_to: u64) {
+        if !self.sending.is_behind(up_to) {
+            // Fails for what belongs to the session before this one.
+            let _ = self.engine.acknowledge(up_to);
         }
     }
 
@@ -146,6 +167,11 @@ impl Face {
             }
             Outgoing::Transmit(Transmission { seq, parts: [before, body, after] }) => {
                 (*seq, self.engine.send(&[before, body, after]))
+            }
+            Outgoing::Taken(up_to) => {
+                // Fails for what belongs to the session before this one.
+                let _ = self.engine.acknowledge(*up_to);
+                return;
             }
         };
         match sent {

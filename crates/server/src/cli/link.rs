@@ -31,6 +31,7 @@ pub(super) fn options(target: &Resolved) -> Options {
     if let (Some(user), password) = (&target.user, &target.password) {
         options.credentials = Some((user.clone(), password.clone().unwrap_or_default()));
     }
+    options.host.clone_from(&target.host);
     options.tls = target.tls.clone();
     options.retry = Retry {
         first_max: Duration::from_millis(200),
@@ -67,12 +68,14 @@ pub(super) fn failure(error: Error) -> Failure {
     Failure::new(code, format!("{error}; {}", error.remedy()))
 }
 
-/// The conditions of AMQP that a shell knows.
+/// The conditions of AMQP and XMPP that a shell knows.
 fn code_of_condition(condition: &str) -> Code {
     match condition {
-        "amqp:unauthorized-access" => Code::Denied,
-        "amqp:not-found" | "amqp:resource-deleted" => Code::NotFound,
-        "amqp:connection:forced" => Code::Unavailable,
+        "amqp:unauthorized-access" | "forbidden" | "not-authorized" => Code::Denied,
+        "amqp:not-found" | "amqp:resource-deleted" | "item-not-found" | "host-unknown" => {
+            Code::NotFound
+        }
+        "amqp:connection:forced" | "system-shutdown" => Code::Unavailable,
         _ => Code::Failed,
     }
 }

@@ -16,6 +16,9 @@ pub(super) struct Target {
     /// What to speak; without it, mbws to ws and wss, amqp to amqp and amqps.
     #[arg(long, value_name = "PROTOCOL")]
     protocol: Option<Speak>,
+    /// XMPP: the domain of the service, if it is not the host of the URL.
+    #[arg(long, value_name = "NAME")]
+    host: Option<String>,
     /// Login name; or environment WHARF_USER, or part of the URL. The password comes from
     /// --password-file, environment WHARF_PASSWORD, or the URL.
     #[arg(long, value_name = "NAME")]
@@ -41,6 +44,8 @@ pub(super) enum Speak {
     Mbws,
     /// AMQP 1.0: at least once, and what may be a repetition says so.
     Amqp,
+    /// XMPP: stored once and received once, like MBWS; `xmpp:NAME@HOST` is a person.
+    Xmpp,
 }
 
 impl From<Speak> for Protocol {
@@ -48,6 +53,7 @@ impl From<Speak> for Protocol {
         match speak {
             Speak::Mbws => Self::Mbws,
             Speak::Amqp => Self::Amqp,
+            Speak::Xmpp => Self::Xmpp,
         }
     }
 }
@@ -57,6 +63,7 @@ impl fmt::Display for Speak {
         f.write_str(match self {
             Self::Mbws => "mbws",
             Self::Amqp => "amqp",
+            Self::Xmpp => "xmpp",
         })
     }
 }
@@ -70,6 +77,7 @@ pub(super) struct Resolved {
     /// Without userinfo.
     pub(super) url: String,
     pub(super) speak: Speak,
+    pub(super) host: Option<String>,
     pub(super) user: Option<String>,
     pub(super) password: Option<String>,
     pub(super) tls: Tls,
@@ -114,6 +122,7 @@ impl Target {
         Ok(Resolved {
             url,
             speak,
+            host: self.host.clone(),
             user: self.user.clone().or(url_user).or_else(|| variable("WHARF_USER")),
             password: password_of_file
                 .or(url_password.flatten())
@@ -127,8 +136,9 @@ impl Target {
 fn speak(url: &str, asked: Option<Speak>) -> Result<Speak, Failure> {
     let websocket = url.starts_with("ws");
     match asked {
-        Some(Speak::Mbws) if !websocket => {
-            Err(Failure::new(Code::Usage, "MBWS needs a URL that begins with ws:// or wss://"))
+        Some(asked @ (Speak::Mbws | Speak::Xmpp)) if !websocket => {
+            let what = format!("{asked} needs a URL that begins with ws:// or wss://");
+            Err(Failure::new(Code::Usage, what))
         }
         Some(asked) => Ok(asked),
         None if websocket => Ok(Speak::Mbws),
@@ -202,6 +212,8 @@ mod tests {
             ("amqp://a", None, Some(Speak::Amqp)),
             ("amqps://a", Some(Speak::Amqp), Some(Speak::Amqp)),
             ("amqp://a", Some(Speak::Mbws), None),
+            ("wss://a", Some(Speak::Xmpp), Some(Speak::Xmpp)),
+            ("amqps://a", Some(Speak::Xmpp), None),
         ];
         for (url, asked, expected) in table {
             assert_eq!(speak(url, asked).ok(), expected, "{url}");

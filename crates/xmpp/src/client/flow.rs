@@ -71,6 +71,17 @@ impl Connection {
         self.link.acknowledge(up_to)
     }
 
+    /// Tells the server at once what was acknowledged, if it does not know.
+    ///
+    /// # Errors
+    /// Stanzas do not flow.
+    // XEP-0198 4.
+    pub fn tell(&mut self) -> Result<(), Misuse> {
+        self.check_online()?;
+        self.link.tell_news();
+        Ok(())
+    }
+
     /// Asks the server at once what it has taken, if anything is not known to be.
     ///
     /// # Errors

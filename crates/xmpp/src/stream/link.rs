@@ -272,7 +272,7 @@ impl Link {
     }
 
     /// XEP-0198 4: before the stream is closed the peer is told what it does not know.
-    fn tell_news(&mut self) {
+    pub(crate) fn tell_news(&mut self) {
         if self.managed.as_ref().is_some_and(Managed::has_news) {
             self.answer();
         }

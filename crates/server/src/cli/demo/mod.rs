@@ -19,13 +19,15 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 use verdict::Verdict;
-use victim::{Directory, Victim};
+use victim::{Directory, Victim, account};
 use wharf_client::{Client, Message, Options, Receipt, Retry, Tls};
 
 /// What is sent unless a file is named.
 const TEXT: &str = include_str!("text.txt");
 /// Where the messages go.
 const ADDRESS: &str = "demo/lines";
+/// The domain of XMPP.
+const HOST: &str = "localhost";
 /// Messages a consumer may hold.
 const CREDIT: u32 = 500;
 /// Messages of a producer that may wait to be stored.
@@ -56,11 +58,11 @@ pub(super) struct Demo {
     kill_every: u64,
     /// Connections that send.
     #[arg(long, value_name = "COUNT", default_value_t = 2,
-        value_parser = clap::value_parser!(u32).range(1..=64))]
+        value_parser = clap::value_parser!(u32).range(1..=256))]
     producers: u32,
     /// Connections that receive.
     #[arg(long, value_name = "COUNT", default_value_t = 2,
-        value_parser = clap::value_parser!(u32).range(1..=64))]
+        value_parser = clap::value_parser!(u32).range(1..=256))]
     consumers: u32,
     /// Messages a second of each producer.
     #[arg(long, value_name = "COUNT", default_value_t = 1_000,
@@ -117,7 +119,7 @@ impl Demo {
         let began = Instant::now();
         super::print(&self.introduction(seed))?;
         let password = crate::entropy::password();
-        let directory = Directory::new(&password, self.protocol)?;
+        let directory = Directory::new(&password, self.protocol, self.consumers)?;
         let mut victim = Victim::start(&directory).await?;
         let system = |error: std::io::Error| Failure::new(Code::Failed, error);
         let door = TcpListener::bind("127.0.0.1:0").await.map_err(system)?;
@@ -132,12 +134,12 @@ impl Demo {
         let until = Instant::now() + sending_time;
         let run = Arc::new(Run { demo: self, lines, until, counts: Mutex::default() });
         for consumer in 0..consumers {
-            let client = link::connect(options.clone()).await?;
+            let client = link::connect(of_account(&options, consumer)).await?;
             tasks.spawn(Arc::clone(&run).consume(consumer, client));
         }
         let mut sending = JoinSet::new();
         for producer in 0..producers {
-            let client = link::connect(options.clone()).await?;
+            let client = link::connect(of_account(&options, producer % consumers)).await?;
             sending.spawn(Arc::clone(&run).produce(producer, client));
         }
         proxy.set_calm(false);
@@ -176,7 +178,11 @@ impl Demo {
 
     fn introduction(&self, seed: u64) -> String {
         let Self { producers, consumers, seconds, cut_every, kill_every, .. } = self;
-        let what = if self.protocol == Speak::Amqp { " AMQP 1.0" } else { "" };
+        let what = match self.protocol {
+            Speak::Mbws => "",
+            Speak::Amqp => " AMQP 1.0",
+            Speak::Xmpp => " XMPP",
+        };
         let mut text = format!(
             "{producers} producers and {consumers} consumers talk{what} to a broker for {seconds} \
              seconds.\n"
@@ -194,6 +200,29 @@ impl Demo {
         }
         text + &format!("Seed {seed}.\n\n")
     }
+
+    /// Where a producer sends, or a consumer of that number receives: over XMPP it is the account
+    /// of one of the consumers, else a queue that all of them share.
+    fn address_of(&self, producer: u32) -> String {
+        match self.protocol {
+            Speak::Mbws | Speak::Amqp => ADDRESS.to_owned(),
+            Speak::Xmpp => person(producer % self.consumers),
+        }
+    }
+}
+
+/// A consumer as a person.
+fn person(consumer: u32) -> String {
+    format!("xmpp:{}@{HOST}", account(consumer))
+}
+
+/// The same options for one of the accounts.
+fn of_account(options: &Options, account_number: u32) -> Options {
+    let mut options = options.clone();
+    if let Some((user, _)) = &mut options.credentials {
+        *user = account(account_number);
+    }
+    options
 }
 
 /// Clients that come back at once: there is no fleet to be gentle for.
@@ -201,7 +230,8 @@ fn options(address: std::net::SocketAddr, speak: Speak, password: String) -> Opt
     let target = Resolved {
         url: format!("ws://{address}/ws"),
         speak,
-        user: Some(victim::USER.to_owned()),
+        host: None,
+        user: Some(account(0)),
         password: Some(password),
         tls: Tls::default(),
     };
@@ -248,6 +278,7 @@ impl Run {
             }
         });
         let began = Instant::now();
+        let address = self.demo.address_of(producer);
         for number in 1.. {
             let due = began + Duration::from_nanos(number * 1_000_000_000 / self.demo.rate);
             if due >= self.until {
@@ -256,7 +287,7 @@ impl Run {
             tokio::time::sleep_until(due).await;
             let Ok(place) = waiting.reserve().await else { break };
             let mark = Mark { producer, number };
-            let message = Message::text(ADDRESS, format!("{mark} {}", self.line(number)));
+            let message = Message::text(&address, format!("{mark} {}", self.line(number)));
             match client.queue(message).await {
                 Ok(receipt) => place.send(receipt),
                 Err(error) => {
@@ -275,7 +306,8 @@ impl Run {
     }
 
     async fn consume(self: Arc<Self>, consumer: u32, client: Client) {
-        let Ok(mut receiver) = client.receive(&[ADDRESS], CREDIT).await else { return };
+        let address = self.demo.address_of(consumer);
+        let Ok(mut receiver) = client.receive(&[&address], CREDIT).await else { return };
         while let Some(delivery) = receiver.recv().await {
             let parsed = std::str::from_utf8(delivery.body()).ok().and_then(Mark::split);
             let mut counts = self.counts();

@@ -13,8 +13,10 @@ use tokio::process::{Child, Command};
 /// Time for the broker to say that it is ready.
 const START_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// Who the demo logs in as.
-pub(super) const USER: &str = "demo";
+/// Who the demo logs in as; people have accounts of their own.
+pub(super) fn account(number: u32) -> String {
+    format!("demo-{number}")
+}
 
 /// Without links that are resumed, what is on its way when a connection is cut counts as an attempt.
 /// After so many cuts that would make dead letters of messages that nobody has seen.
@@ -26,8 +28,8 @@ const NO_DEAD_LETTERS: &str =
 pub(super) struct Directory(PathBuf);
 
 impl Directory {
-    /// Makes the directory, with a configuration whose only user has this password.
-    pub(super) fn new(password: &str, speak: Speak) -> Result<Self, Failure> {
+    /// Makes the directory, with a configuration of so many accounts that have this password.
+    pub(super) fn new(password: &str, speak: Speak, accounts: u32) -> Result<Self, Failure> {
         let failed = |what: &dyn std::fmt::Display| {
             Failure::new(Code::Failed, format!("cannot prepare the demo: {what}"))
         };
@@ -36,13 +38,19 @@ impl Directory {
         std::fs::create_dir(&path).map_err(|error| failed(&error))?;
         let directory = Self(path);
         let verifier = verifier::of_password(password).map_err(|error| failed(&error))?;
-        let config = format!(
-            "[[users]]\nname = \"{USER}\"\npassword_verifier = \"{verifier}\"\n\n\
-             [[users.permissions]]\npattern = \"**\"\nsend = true\nreceive = true\n\n\
-             # A login that is cut counts as a wrong password.\n\
-             [auth]\nfailures_per_minute_max = 1000000\n{}",
-            if speak == Speak::Amqp { NO_DEAD_LETTERS } else { "" },
-        );
+        let user = |number| {
+            let name = account(number);
+            format!(
+                "[[users]]\nname = \"{name}\"\npassword_verifier = \"{verifier}\"\n\n\
+                 [[users.permissions]]\npattern = \"**\"\nsend = true\nreceive = true\n\n"
+            )
+        };
+        let mut config: String = (0..accounts).map(user).collect();
+        config += "# A login that is cut counts as a wrong password.\n\
+                   [auth]\nfailures_per_minute_max = 1000000\n";
+        if speak == Speak::Amqp {
+            config += NO_DEAD_LETTERS;
+        }
         std::fs::write(directory.0.join("wharf.toml"), config).map_err(|e| failed(&e))?;
         Ok(directory)
     }
