@@ -10,7 +10,7 @@ use tokio::sync::{oneshot, watch};
 use tokio::time::timeout;
 
 use crate::channels::{Channels, Control, Outgoing, What, Wish};
-use crate::{Delivery, Error, Message, Options, Protocol, State, amqp, mbws, xmpp};
+use crate::{Delivery, Error, Message, Options, Protocol, State, amqp, discover, mbws, xmpp};
 
 /// Messages on their way to the task. What may be unacknowledged is bounded by the window.
 const SENDS_MAX: usize = 256;
@@ -31,7 +31,13 @@ impl Client {
     ///
     /// # Errors
     /// The options cannot be used, or there is no broker that accepts them.
-    pub async fn connect(options: Options) -> Result<Self, Error> {
+    pub async fn connect(mut options: Options) -> Result<Self, Error> {
+        if let Some(domain) = options.url.strip_prefix("xmpp:") {
+            let domain = domain.to_owned();
+            options.url = discover(&domain, &options.tls, options.connect_timeout).await?;
+            let name = domain.split(':').next().unwrap_or_default();
+            options.host.get_or_insert_with(|| name.to_owned());
+        }
         let connect_timeout = options.connect_timeout;
         let (sends, sends_end) = mpsc::channel(SENDS_MAX);
         let (controls, controls_end) = mpsc::unbounded_channel();

@@ -37,6 +37,8 @@ pub enum Error {
         /// The HTTP status.
         status: u16,
     },
+    /// The domain does not say where its WebSocket is, or none that is secure (RFC 7395, section 4).
+    NotDiscovered,
     /// What answers is no WebSocket server.
     NotWebSocket(Failure),
     /// The server does not speak the protocol.
@@ -170,6 +172,7 @@ impl Error {
             }
             Error::MessageTooLarge { .. } => "send less at once",
             Error::Http { .. } => "check the path of the URL",
+            Error::NotDiscovered => "give the URL of the WebSocket",
             Error::NotWebSocket(_) | Error::Subprotocol => {
                 "check that the URL is that of a Wharf broker"
             }
@@ -218,6 +221,7 @@ impl fmt::Display for Error {
             Error::Timeout => f.write_str("the broker did not answer in time"),
             Error::Denied { status } => write!(f, "access denied (HTTP {status})"),
             Error::Http { status } => write!(f, "HTTP {status} instead of a WebSocket"),
+            Error::NotDiscovered => f.write_str("the domain does not say where its WebSocket is"),
             Error::NotWebSocket(failure) => write!(f, "no WebSocket server: {failure}"),
             Error::Subprotocol => f.write_str("the server does not speak the protocol"),
             Error::Redirect(fault) => fault.fmt(f),

@@ -1,6 +1,6 @@
 //! An async client of Wharf. A connection that breaks is recovered without the application's help:
-//! over MBWS what it sends is stored once and what it receives comes once, over AMQP at least once,
-//! and what may be a repetition says so.
+//! over MBWS and XMPP what it sends is stored once and what it receives comes once, over AMQP at
+//! least once, and what may be a repetition says so.
 //!
 //! ```no_run
 //! use wharf_client::{Client, Message, Options};
@@ -43,6 +43,21 @@
 //! # }
 //! ```
 //!
+//! XMPP is spoken on a WebSocket, which a domain can be asked for. Messages to people and to queues
+//! are stored once and come once, as over MBWS:
+//!
+//! ```no_run
+//! use wharf_client::{Client, Message, Options};
+//!
+//! # async fn example() -> Result<(), wharf_client::Error> {
+//! let mut options = Options::new("xmpp:example.com");
+//! options.credentials = Some(("alice".into(), "secret".into()));
+//! let client = Client::connect(options).await?;
+//! client.send(Message::text("xmpp:bob@example.com", "tea?")).await?;
+//! # Ok(())
+//! # }
+//! ```
+//!
 //! | module | what it owns |
 //! |---|---|
 //! | `client` | the handles that the application holds |
@@ -80,7 +95,7 @@ pub use client::{Client, Receipt, Receiver};
 pub use delivery::Delivery;
 pub use error::Error;
 pub use message::Message;
-pub use net::RedirectFault;
+pub use net::{RedirectFault, discover};
 pub use options::{Options, Protocol, Retry, Tls};
 pub use state::State;
 pub use wharf_mbws::{Flavour, Kind, LengthUnit, WindowLimits};

@@ -22,10 +22,11 @@ pub enum Protocol {
 /// Everything a client is told at its start.
 #[derive(Clone)]
 pub struct Options {
-    /// A `ws` or `wss` URL; for AMQP also `amqp` or `amqps`.
+    /// A `ws` or `wss` URL; for AMQP also `amqp` or `amqps`; for XMPP also `xmpp:` and a domain,
+    /// which is asked where its WebSocket is, see [`discover`](crate::discover).
     pub url: String,
-    /// What to speak. [`Options::new`] takes it from the URL: `amqp` and `amqps` are AMQP, the
-    /// others MBWS unless this is changed.
+    /// What to speak. [`Options::new`] takes it from the URL: `amqp` and `amqps` are AMQP,
+    /// `xmpp` is XMPP, the others MBWS unless this is changed.
     pub protocol: Protocol,
     /// User and password. MBWS sends them as HTTP Basic with the upgrade, so that only over `wss`
     /// are they safe. AMQP and XMPP log in with the strongest mechanism that the broker offers, SCRAM
@@ -126,9 +127,13 @@ impl Options {
     pub fn new(url: impl Into<String>) -> Self {
         let url = url.into();
         let scheme = url.split(':').next().unwrap_or_default().to_ascii_lowercase();
-        let is_amqp = matches!(scheme.as_str(), "amqp" | "amqps");
+        let protocol = match scheme.as_str() {
+            "amqp" | "amqps" => Protocol::Amqp,
+            "xmpp" => Protocol::Xmpp,
+            _ => Protocol::Mbws,
+        };
         Options {
-            protocol: if is_amqp { Protocol::Amqp } else { Protocol::Mbws },
+            protocol,
             url,
             credentials: None,
             origin: None,
@@ -200,6 +205,7 @@ mod tests {
             ("wss://a/ws", Protocol::Mbws),
             ("amqp://a", Protocol::Amqp),
             ("AMQPS://a", Protocol::Amqp),
+            ("xmpp:example.com", Protocol::Xmpp),
         ] {
             assert_eq!(Options::new(url).protocol, protocol, "{url}");
         }

@@ -151,3 +151,34 @@ fn the_verbs_speak_tls_and_trust_no_one_unasked() {
     let received = run(["receive", "orders", "-n", "1", "--insecure", "--url", &url]);
     assert_eq!(stdout(&received), "over TLS\n", "{}", stderr(&received));
 }
+
+/// XWS-091, XWS-092, XWS-093, XWS-094: the domain is asked by HTTPS and has to be trusted; the
+/// WebSocket proves its own name, which is not that of the service.
+#[test]
+fn the_websocket_of_a_domain_is_found_by_https() {
+    let scratch = Scratch::new();
+    let identity = identity(&scratch);
+    let mut arguments: Vec<&str> = identity.arguments.iter().map(String::as_str).collect();
+    arguments.extend(["--set", "listen.hosts=[\"localhost\", \"unproven.example\"]"]);
+    let broker = Broker::start(scratch.path(), &arguments);
+    let port = broker.address.port();
+    let certificate = &identity.arguments[1];
+    let file = scratch.file("body", "found").display().to_string();
+    let password = scratch.file("password", "secret\n").display().to_string();
+    let domain = format!("xmpp:ada@localhost:{port}");
+    let login = ["--password-file", &password];
+    let send = ["send", "orders", "--file", &file, "--url", &domain];
+    let unknown = run(send.iter().copied().chain(login));
+    assert_eq!(unknown.status.code(), Some(69), "{}", stderr(&unknown));
+    let trusted = run(send.iter().copied().chain(login).chain(["--ca-file", certificate]));
+    assert_eq!(trusted.status.code(), Some(0), "{}", stderr(&trusted));
+
+    let url = format!("wss://ada:secret@localhost:{port}/ws");
+    let receive = ["receive", "orders", "-n", "1", "--protocol", "xmpp", "--url", &url];
+    let received = run(receive.iter().copied().chain(["--ca-file", certificate]));
+    assert_eq!(stdout(&received), "found\n", "{}", stderr(&received));
+    let service = ["--host", "unproven.example", "--ca-file", certificate];
+    let send = ["send", "orders", "--file", &file, "--protocol", "xmpp", "--url", &url];
+    let sent = run(send.iter().copied().chain(service));
+    assert_eq!(sent.status.code(), Some(0), "{}", stderr(&sent));
+}

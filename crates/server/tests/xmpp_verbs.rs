@@ -2,6 +2,7 @@
 
 #![allow(
     clippy::unwrap_used,
+    clippy::disallowed_methods,
     clippy::disallowed_types,
     reason = "a test drives a process over sockets, and fails loudly"
 )]
@@ -139,4 +140,25 @@ fn bench_counts_what_it_says() {
     for part in ["stored     600 messages of 64 B", "received   600 messages", "--protocol xmpp"] {
         assert!(text.contains(part), "{part} in {text}");
     }
+}
+
+/// XWS-060: a host that is served elsewhere is found there.
+#[test]
+fn a_redirect_is_followed() {
+    let scratch = Scratch::new();
+    let other = Scratch::new();
+    let there = Broker::start(other.path(), &["--set", "listen.hosts=[\"away.example\"]"]);
+    let config = std::fs::read_to_string(two_users(&scratch)).unwrap();
+    let location = format!(
+        "{config}[[locations]]\nhost = \"away.example\"\nurl = \"ws://{}/ws\"\n",
+        there.address
+    );
+    let config = scratch.file("here.toml", &location).display().to_string();
+    let here = Broker::start_bare(scratch.path(), &["--config", &config]);
+    let more = ["--host", "away.example"];
+    let sent = send("orders", &url(&here, "ada"), &more, b"moved\n");
+    assert_eq!(sent.status.code(), Some(0), "{}", stderr(&sent));
+    let more = ["--protocol", "xmpp", "--host", "away.example", "-n", "1"];
+    let received = receive("orders", &url(&there, "ada"), &more);
+    assert_eq!(stdout(&received), "moved\n", "{}", stderr(&received));
 }

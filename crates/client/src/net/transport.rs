@@ -163,6 +163,7 @@ impl Transport {
             let security = Security { encrypted: false, loopback, exported: None };
             return Ok((Box::new(tcp), security));
         }
+        // XWS-093: it proves the name of the endpoint, whatever the domain of the service is.
         // AMQP 2.8.16: the container's name, wherever it is reached.
         let host = place.named().host_unbracketed();
         let stream = tls::handshake(tcp, host, &self.configure()?).await?;

@@ -10,10 +10,11 @@ use wharf_client::{Protocol, Tls};
 /// Arguments of every verb that is a client.
 #[derive(Args, Clone)]
 pub(super) struct Target {
-    /// The broker; or environment WHARF_URL. ws, wss, amqp or amqps.
+    /// The broker; or environment WHARF_URL. ws, wss, amqp or amqps; or xmpp: and a domain, which is
+    /// asked by HTTPS where its WebSocket is.
     #[arg(long, value_name = "URL")]
     url: Option<String>,
-    /// What to speak; without it, mbws to ws and wss, amqp to amqp and amqps.
+    /// What to speak; without it, mbws to ws and wss, amqp to amqp and amqps, xmpp to xmpp.
     #[arg(long, value_name = "PROTOCOL")]
     protocol: Option<Speak>,
     /// XMPP: the domain of the service, if it is not the host of the URL.
@@ -101,7 +102,10 @@ impl Target {
         let url = self.url.clone().or_else(|| variable("WHARF_URL"));
         let (url, of_url) =
             split_userinfo(url.as_deref().unwrap_or(URL_DEFAULT)).ok_or_else(|| {
-                Failure::new(Code::Usage, "the URL begins with ws://, wss://, amqp:// or amqps://")
+                Failure::new(
+                    Code::Usage,
+                    "the URL begins with ws://, wss://, amqp://, amqps:// or xmpp:",
+                )
             })?;
         let speak = speak(&url, self.protocol)?;
         let (url_user, url_password) = of_url.unzip();
@@ -136,9 +140,13 @@ impl Target {
 fn speak(url: &str, asked: Option<Speak>) -> Result<Speak, Failure> {
     let websocket = url.starts_with("ws");
     match asked {
+        None | Some(Speak::Xmpp) if url.starts_with("xmpp:") => Ok(Speak::Xmpp),
         Some(asked @ (Speak::Mbws | Speak::Xmpp)) if !websocket => {
             let what = format!("{asked} needs a URL that begins with ws:// or wss://");
             Err(Failure::new(Code::Usage, what))
+        }
+        Some(Speak::Amqp) if url.starts_with("xmpp:") => {
+            Err(Failure::new(Code::Usage, "a URL that begins with xmpp: is for --protocol xmpp"))
         }
         Some(asked) => Ok(asked),
         None if websocket => Ok(Speak::Mbws),
@@ -150,6 +158,11 @@ fn speak(url: &str, asked: Option<Speak>) -> Result<Speak, Failure> {
 type Split = (String, Option<(String, Option<String>)>);
 
 fn split_userinfo(url: &str) -> Option<Split> {
+    if let Some(domain) = url.strip_prefix("xmpp:") {
+        let (user, domain) = domain.split_once('@').unwrap_or(("", domain));
+        let user = (!user.is_empty()).then(|| (decode(user), None));
+        return Some((format!("xmpp:{domain}"), user));
+    }
     let (scheme, rest) = url.split_once("://")?;
     if !matches!(scheme, "ws" | "wss" | "amqp" | "amqps") {
         return None;
@@ -201,6 +214,8 @@ mod tests {
         assert_eq!(split_userinfo("ws://u@a"), some("ws://a", "u", None));
         assert_eq!(split_userinfo("ws://u%40x:p%3a%zz@a/"), some("ws://a/", "u@x", Some("p:%zz")));
         assert_eq!(split_userinfo("amqps://u:p@a:1"), some("amqps://a:1", "u", Some("p")));
+        assert_eq!(split_userinfo("xmpp:ada@a"), some("xmpp:a", "ada", None));
+        assert_eq!(split_userinfo("xmpp:a:1"), Some(("xmpp:a:1".to_owned(), None)));
         assert_eq!(split_userinfo("http://a"), None);
     }
 
@@ -214,6 +229,9 @@ mod tests {
             ("amqp://a", Some(Speak::Mbws), None),
             ("wss://a", Some(Speak::Xmpp), Some(Speak::Xmpp)),
             ("amqps://a", Some(Speak::Xmpp), None),
+            ("xmpp:a", None, Some(Speak::Xmpp)),
+            ("xmpp:a", Some(Speak::Mbws), None),
+            ("xmpp:a", Some(Speak::Amqp), None),
         ];
         for (url, asked, expected) in table {
             assert_eq!(speak(url, asked).ok(), expected, "{url}");

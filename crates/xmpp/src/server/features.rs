@@ -36,9 +36,10 @@ impl Connection {
                 });
             }
         }
-        // XEP-0440.
+        // XEP-0440 3: where a mechanism can make use of it.
         let bindings = &offer.settings.channel_bindings;
-        if !bindings.is_empty() {
+        let binds = |mechanism: &Mechanism| matches!(mechanism, Mechanism::ScramPlus(_));
+        if !bindings.is_empty() && offer.mechanisms.iter().any(binds) {
             element(out, "sasl-channel-binding", &[("xmlns", ns::CHANNEL_BINDING)], |out| {
                 for binding in bindings {
                     element(out, "channel-binding", &[("type", binding.name())], |_| {});
