@@ -143,6 +143,9 @@ impl Chat {
         } else {
             // XEP-0352 5: a resumed client is looked at, until it says otherwise.
             self.active(turn, connection, true);
+            if self.recovered.remove(&session) {
+                self.tell_gone_contacts(turn, session);
+            }
         }
     }
 
@@ -189,10 +192,13 @@ impl Chat {
         for (session, key) in sessions {
             if self.find_again(turn, session, &key).is_none() {
                 turn.shard.close_session(session);
+            } else {
+                self.recovered.insert(session);
             }
         }
         self.learn_everybody(turn);
         self.recover_archives(turn);
+        self.services.blockers = crate::blocking::Blockers::recover(turn.shard);
         self.settle(turn.now, turn.shard);
         self.adopt_orphans(turn);
     }

@@ -1,16 +1,14 @@
 //! Carbons (XEP-0280): copies of what the other resources of an account send and receive.
 
 use crate::chat::{Chat, Turn};
-use crate::messages::{MessageType, Speaker, Worth};
+use crate::messages::Speaker;
 use crate::stored::{STORED_HEAD_BYTES, XMPP_COPY, message, with_head};
 use wharf_broker::{QueueId, SessionId};
 use wharf_xmpp::jid::Jid;
 use wharf_xmpp::ns;
-use wharf_xmpp::stanza::Stanza;
 use wharf_xmpp::xml::element;
 
 const FORWARD: &str = "urn:xmpp:forward:0";
-const HINTS: &str = "urn:xmpp:hints";
 
 /// Turns copies for a resource on or off (XEP-0280, sections 4 and 5).
 pub(crate) fn set(chat: &mut Chat, turn: &mut Turn<'_>, session: SessionId, on: bool) {
@@ -21,21 +19,17 @@ pub(crate) fn set(chat: &mut Chat, turn: &mut Turn<'_>, session: SessionId, on: 
 }
 
 impl Chat {
-    /// Copies of a message for those who have not got it, and have a part in it: its stanza is
+    /// Copies of a message that is worth them, for those who have not got it, and have a part in it: its stanza is
     /// given as it is stored, with its name.
     // XEP-0280 6.1, 6.2, 7.
     pub(crate) fn make_carbons(
         &mut self,
         turn: &mut Turn<'_>,
         speaker: &Speaker,
-        stanza: &Stanza<'_>,
         to: &Jid,
         received: &[QueueId],
         (name, stored): (u64, &[u8]),
     ) {
-        if !is_copied(stanza) {
-            return;
-        }
         let sender = speaker.jid.bare_str();
         let to_self = sender == to.bare_str();
         if !received.is_empty() || !to.is_bare() {
@@ -84,20 +78,5 @@ impl Chat {
             });
             turn.shard.post(&[(*inbox, None)], &message(XMPP_COPY, name, body));
         }
-    }
-}
-
-/// Whether a message is one that is copied (XEP-0280, section 6).
-fn is_copied(stanza: &Stanza<'_>) -> bool {
-    let element = stanza.element();
-    let hidden = element.child("private", ns::CARBONS).is_some()
-        || element.child("no-copy", HINTS).is_some();
-    if hidden {
-        return false;
-    }
-    match MessageType::of(stanza) {
-        MessageType::Chat => true,
-        MessageType::Normal => Worth::of(stanza, MessageType::Normal).waits,
-        MessageType::Error | MessageType::Groupchat | MessageType::Headline => false,
     }
 }

@@ -6,9 +6,9 @@ use crate::iq::Services;
 use crate::people::People;
 use crate::publishing::Publication;
 use crate::stored::Names;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
-use wharf_broker::{ConnectionId, Shard, Timestamp, Transient};
+use wharf_broker::{ConnectionId, SessionId, Shard, Timestamp, Transient};
 use wharf_xmpp::jid::Jid;
 
 /// What one piece of work has at hand.
@@ -28,6 +28,8 @@ pub struct Chat {
     /// Users whose names are not what the localparts of their addresses say, by localpart.
     pub(crate) irregular: BTreeMap<Box<str>, Arc<str>>,
     pub(crate) requests: VecDeque<Request>,
+    /// Sessions of before the restart that were not resumed since.
+    pub(crate) recovered: BTreeSet<SessionId>,
 }
 
 impl Chat {
@@ -42,6 +44,7 @@ impl Chat {
             services: Services::new(now),
             irregular: BTreeMap::new(),
             requests: VecDeque::new(),
+            recovered: BTreeSet::new(),
         };
         chat.recover(&mut Turn { now, shard });
         chat
@@ -125,6 +128,13 @@ impl Chat {
         }
         let name = wharf_xmpp::jid::unescape_local(local);
         shard.has_user(&name).then(|| Arc::from(name))
+    }
+
+    /// Whether an address at one of the hosts is that of a user.
+    pub(crate) fn has_account(&self, shard: &Shard, jid: &Jid) -> bool {
+        let Some(local) = jid.local().filter(|_| self.is_host(jid.domain())) else { return false };
+        self.irregular.contains_key(local)
+            || shard.has_user(&wharf_xmpp::jid::unescape_local(local))
     }
 
     /// Remembers a user whose name is not what its address says.

@@ -44,15 +44,13 @@ impl Chat {
         &mut self,
         turn: &mut Turn<'_>,
         session: SessionId,
-        from: &str,
+        sender: &str,
         transient: Transient,
     ) {
         let held = &mut self.services.held;
         if !held.inactive.contains(&session) {
             return turn.shard.transmit(session, transient);
         }
-        // The sender is a resource: its address is in the stanza, and the same each time.
-        let sender = sender(&transient).unwrap_or(from);
         held.presence.insert((session, sender.into()), transient.clone());
         let from = (session, Box::from(""));
         let to = (SessionId(session.0.saturating_add(1)), Box::from(""));
@@ -78,11 +76,4 @@ impl Chat {
             turn.shard.transmit(session, transient);
         }
     }
-}
-
-/// The address in `from='…'`, as it stands.
-fn sender(transient: &Transient) -> Option<&str> {
-    let text = std::str::from_utf8(&transient.after).ok()?;
-    let (_, rest) = text.split_once(" from='")?;
-    rest.split_once('\'').map(|(from, _)| from)
 }

@@ -16,6 +16,7 @@ impl Chat {
         Self::forget(turn, key);
         let resource = self.people.remove(session);
         self.services.held.forget(session);
+        self.recovered.remove(&session);
         let Ok(bare) = Jid::of_user(&key.user, &key.host) else { return };
         let inbox =
             turn.shard.find_mailbox(&key.host, &address(bare.as_str()), &inbox_name(&key.name));

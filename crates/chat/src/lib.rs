@@ -19,6 +19,7 @@
 //! | `archive` | what was said, for later (XEP-0313) |
 //! | `carbons`, `blocking`, `csi`, `forms` | XEP-0280, XEP-0191, XEP-0352, XEP-0004 |
 //! | `reply` | results and errors |
+//! | `probes` | who asks for presence |
 //! | `publishing` | stanzas for addresses that are no people |
 //! | `removal` | an account that is removed leaves nothing |
 //! | `stored` | messages as they are kept |
@@ -48,6 +49,7 @@ pub mod limits;
 mod messages;
 mod people;
 mod presence;
+mod probes;
 mod publishing;
 mod removal;
 mod reply;

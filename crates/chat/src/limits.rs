@@ -6,6 +6,15 @@ pub const RESOURCES_MAX: usize = 64;
 /// Contacts of one account.
 pub const ROSTER_ITEMS_MAX: usize = 4096;
 
+/// All contacts of one account, as they are kept: a client gets them in one answer.
+pub const ROSTER_MAX_BYTES: usize = 1 << 20;
+
+/// Requests for a subscription that wait for one account's answer.
+pub const REQUESTS_MAX: usize = 256;
+
+/// Longest presence that is shown to others, and kept as long as it holds.
+pub const PRESENCE_MAX_BYTES: usize = 16 << 10;
+
 /// Groups of one contact.
 pub const ROSTER_GROUPS_MAX: usize = 32;
 

@@ -10,6 +10,7 @@ use wharf_broker::{
     Command, ConnectionId, DeathReason, Input, Message, QueueId, Right, SessionId, Unroutable,
 };
 use wharf_xmpp::jid::Jid;
+use wharf_xmpp::ns;
 use wharf_xmpp::stanza::{Rewrite, Stanza, StanzaCondition, write_error};
 use wharf_xmpp::xml::{Element, element};
 
@@ -144,7 +145,9 @@ impl Chat {
             return Err(Self::unavailable());
         }
         // RFC 6121 8.5.1.
-        let Some(_) = self.user_of(turn.shard, to) else { return Err(Self::unavailable()) };
+        if !self.has_account(turn.shard, to) {
+            return Err(Self::unavailable());
+        }
         let bare = to.bare_str();
         if !turn.shard.user_permits(&speaker.user, Right::Send, &address(bare)) {
             return Err(StanzaCondition::Forbidden);
@@ -226,7 +229,9 @@ impl Chat {
         let archived = worth.archived && self.archive(turn, speaker, to, name, &mut boxes);
         let format = if kind == MessageType::Headline { XMPP_COPY } else { XMPP };
         let body = self.write_for(speaker, stanza, to, archived.then_some(name));
-        self.make_carbons(turn, speaker, stanza, to, &inboxes, (name, &body));
+        if worth.copied {
+            self.make_carbons(turn, speaker, to, &inboxes, (name, &body));
+        }
         if !boxes.is_empty() {
             self.flush_held(turn, &inboxes);
             turn.shard.post(&boxes, &message(format, name, body));
@@ -270,7 +275,8 @@ impl Chat {
         out
     }
 
-    fn refuse_message(
+    /// Refuses a message, or what is for somebody whom its sender blocks.
+    pub(crate) fn refuse_message(
         &self,
         turn: &mut Turn<'_>,
         session: SessionId,
@@ -297,28 +303,30 @@ pub(crate) struct Worth {
     pub(crate) waits: bool,
     /// It goes into archives.
     pub(crate) archived: bool,
+    /// The other resources of both accounts get copies.
+    pub(crate) copied: bool,
 }
 
 impl Worth {
-    // XEP-0160 3, XEP-0313 5.1.3, XEP-0334 4.
+    // XEP-0160 3, XEP-0280 6, XEP-0313 5.1.3, XEP-0334 4.
     pub(crate) fn of(stanza: &Stanza<'_>, kind: MessageType) -> Self {
         const HINTS: &str = "urn:xmpp:hints";
         const RECEIPTS: &str = "urn:xmpp:receipts";
-        let (mut has_body, mut store, mut no_store, mut no_permanent) =
-            (false, false, false, false);
+        let (mut has_body, mut store, mut no_store, mut no_permanent, mut no_copy) =
+            (false, false, false, false, false);
         for child in stanza.element().children() {
             match (child.name(), child.namespace()) {
-                ("body", _) => has_body = true,
-                ("encrypted", _) => has_body = true,
-                ("store", HINTS) => store = true,
+                ("body" | "encrypted", _) => has_body = true,
+                ("store", HINTS) | ("received", RECEIPTS) => store = true,
                 ("no-store", HINTS) => no_store = true,
                 ("no-permanent-store", HINTS) => no_permanent = true,
-                ("received", RECEIPTS) => store = true,
+                ("no-copy", HINTS) | ("private", ns::CARBONS) => no_copy = true,
                 _ => {}
             }
         }
         let keeps = matches!(kind, MessageType::Chat | MessageType::Normal);
         let worthy = keeps && (has_body || store) && !no_store;
-        Self { waits: worthy, archived: worthy && !no_permanent }
+        let talk = kind == MessageType::Chat || (kind == MessageType::Normal && worthy);
+        Self { waits: worthy, archived: worthy && !no_permanent, copied: talk && !no_copy }
     }
 }

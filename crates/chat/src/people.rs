@@ -40,8 +40,8 @@ impl Resource {
 #[derive(Debug, Default)]
 pub(crate) struct People {
     by_session: BTreeMap<SessionId, Resource>,
-    /// By address without a resource, then by resource.
-    by_account: BTreeMap<Arc<str>, BTreeMap<Box<str>, SessionId>>,
+    /// By address without a resource; in the order of the resources, of which most have one.
+    by_account: BTreeMap<Arc<str>, Vec<SessionId>>,
     by_inbox: BTreeMap<QueueId, SessionId>,
 }
 
@@ -54,13 +54,19 @@ impl People {
         self.by_session.get_mut(&session)
     }
 
+    /// Adds a resource, in the place of one of the same address.
     pub(crate) fn insert(&mut self, resource: Resource) {
         let account = match self.by_account.get_key_value(resource.bare()) {
             Some((account, _)) => Arc::clone(account),
             None => Arc::from(resource.bare()),
         };
-        let named = self.by_account.entry(account).or_default();
-        named.insert(resource.name().into(), resource.session);
+        let named = self.by_account.entry(account).or_insert_with(|| Vec::with_capacity(1));
+        let by_session = &self.by_session;
+        let name = |session: &SessionId| by_session.get(session).map_or("", Resource::name);
+        match named.binary_search_by(|session| name(session).cmp(resource.name())) {
+            Ok(at) => named.get_mut(at).into_iter().for_each(|known| *known = resource.session),
+            Err(at) => named.insert(at, resource.session),
+        }
         self.by_inbox.insert(resource.inbox, resource.session);
         self.by_session.insert(resource.session, resource);
     }
@@ -69,9 +75,7 @@ impl People {
         let resource = self.by_session.remove(&session)?;
         self.by_inbox.remove(&resource.inbox);
         if let Some(named) = self.by_account.get_mut(resource.bare()) {
-            if named.get(resource.name()) == Some(&session) {
-                named.remove(resource.name());
-            }
+            named.retain(|other| *other != session);
             if named.is_empty() {
                 self.by_account.remove(resource.bare());
             }
@@ -81,7 +85,8 @@ impl People {
 
     /// The session of a whole address.
     pub(crate) fn find(&self, jid: &Jid) -> Option<SessionId> {
-        self.by_account.get(jid.bare_str())?.get(jid.resource()?).copied()
+        let name = jid.resource()?;
+        self.of(jid.bare_str()).find(|it| it.name() == name).map(|it| it.session)
     }
 
     /// The session of an inbox.
@@ -92,7 +97,7 @@ impl People {
     /// Every resource of an account, in the order of their names.
     pub(crate) fn of(&self, bare: &str) -> impl Iterator<Item = &Resource> + '_ {
         let named = self.by_account.get(bare).into_iter().flatten();
-        named.filter_map(|(_, session)| self.by_session.get(session))
+        named.filter_map(|session| self.by_session.get(session))
     }
 
     /// Every resource.

@@ -4,7 +4,7 @@ use crate::binding::address;
 use crate::chat::{Chat, Turn};
 use crate::iq::left_key;
 use crate::leaving::OFFLINE_NAME;
-use crate::limits::DIRECTED_MAX;
+use crate::limits::{DIRECTED_MAX, PRESENCE_MAX_BYTES};
 use crate::people::Resource;
 use crate::roster;
 use crate::stored::OFFLINE;
@@ -22,7 +22,7 @@ pub(crate) struct Availability {
     /// The latest presence without a `to`, if it is available.
     latest: Option<Latest>,
     /// Whom it told by themselves (RFC 6121, section 4.6).
-    directed: BTreeSet<Box<str>>,
+    pub(crate) directed: BTreeSet<Box<str>>,
 }
 
 #[derive(Clone, Debug)]
@@ -99,7 +99,7 @@ impl Chat {
                 self.subscription(turn, session, stanza, &to.bare());
             }
             // RFC 6121 4.3: a client that asks by itself is answered like a contact's server.
-            (Some("probe"), Some(to)) => self.probe(turn, session, to.bare_str()),
+            (Some("probe"), Some(to)) => self.probe(turn, session, &to),
             (Some("error"), to) => {
                 if let Some(to) = to {
                     self.pass_presence(turn, session, stanza, &to);
@@ -121,6 +121,9 @@ impl Chat {
         let Some(priority) = priority(stanza) else {
             return self.refuse(turn, session, stanza, StanzaCondition::BadRequest);
         };
+        if stanza.raw().len() > PRESENCE_MAX_BYTES {
+            return self.refuse(turn, session, stanza, StanzaCondition::PolicyViolation);
+        }
         let Some(resource) = self.people.get_mut(session) else { return };
         let mut out = Vec::with_capacity(stanza.raw().len().saturating_add(64));
         Rewrite::new().from(resource.jid.as_str()).without_to().write(stanza, &mut out);
@@ -135,10 +138,20 @@ impl Chat {
                 self.begin_presence(turn, session);
             }
             self.feed_offline(turn, session);
-        } else if was_available {
-            self.tell_subscribers(turn, session, &stanza);
-            self.tell_directed(turn, session, &stanza);
-            self.feed_offline(turn, session);
+        } else {
+            if was_available {
+                // RFC 6121 4.5.2: and the resource itself.
+                self.tell_itself(turn, session, &stanza);
+                self.tell_subscribers(turn, session, &stanza);
+                self.feed_offline(turn, session);
+            }
+            self.tell_directed(turn, session, &stanza, was_available);
+        }
+    }
+
+    fn tell_itself(&self, turn: &mut Turn<'_>, session: SessionId, stanza: &Bytes) {
+        if let Some(resource) = self.people.get(session) {
+            turn.shard.transmit(session, addressed(stanza, resource.jid.as_str()));
         }
     }
 
@@ -182,23 +195,12 @@ impl Chat {
         self.answer_probe(turn, session, &own);
     }
 
-    fn probe(&mut self, turn: &mut Turn<'_>, session: SessionId, contact: &str) {
-        let Some(resource) = self.people.get(session) else { return };
-        let own = resource.bare().to_owned();
-        // RFC 6121 4.3.2: those who may see it, and nobody else.
-        let may =
-            own == contact || roster::get(turn.shard, contact, &own).is_some_and(|it| it.from);
-        if may {
-            self.answer_probe(turn, session, contact);
-        }
-    }
-
     /// Tells a session who of an account is available. That it may know is checked, or follows
     /// from its own roster: both rosters say the same.
-    fn answer_probe(&self, turn: &mut Turn<'_>, session: SessionId, contact: &str) {
+    pub(crate) fn answer_probe(&self, turn: &mut Turn<'_>, session: SessionId, contact: &str) {
         let Some(resource) = self.people.get(session) else { return };
         let own = resource.bare();
-        if own != contact && self.is_blocked(turn.shard, contact, own) {
+        if own != contact && self.is_blocked(turn.shard, contact, resource.jid.as_str()) {
             return;
         }
         for other in self.people.of(contact).filter(|other| other.session != session) {
@@ -233,19 +235,24 @@ impl Chat {
         contact: &str,
         stanza: &Bytes,
     ) {
+        let Some(speaker) = sender(stanza) else { return };
         // XEP-0191 3.5: neither to whom one blocks nor from whom.
-        if from != contact
-            && (self.is_blocked(turn.shard, from, contact)
-                || self.is_blocked(turn.shard, contact, from))
-        {
+        if from != contact && self.is_blocked(turn.shard, contact, &speaker) {
             return;
         }
-        let available = self.people.of(contact).filter(|it| it.availability.stanza().is_some());
-        let sessions: Vec<(SessionId, String)> =
-            available.map(|it| (it.session, it.jid.as_str().to_owned())).collect();
+        let hears = |it: &&Resource| {
+            it.availability.stanza().is_some()
+                && (from == contact || !self.is_blocked(turn.shard, from, it.jid.as_str()))
+        };
+        let sessions: Vec<(SessionId, String)> = self
+            .people
+            .of(contact)
+            .filter(hears)
+            .map(|it| (it.session, it.jid.as_str().to_owned()))
+            .collect();
         for (session, jid) in sessions {
             let transient = addressed(stanza, if from == contact { &jid } else { contact });
-            self.show(turn, session, from, transient);
+            self.show(turn, session, &speaker, transient);
         }
     }
 
@@ -289,19 +296,29 @@ impl Chat {
         if to.is_bare() {
             return self.tell_account(turn, from, to.as_str(), stanza);
         }
-        let blocked = self.is_blocked(turn.shard, from, to.bare_str())
-            || self.is_blocked(turn.shard, to.bare_str(), from);
+        let speaker = sender(stanza);
+        let speaker = speaker.as_deref().unwrap_or(from);
+        let blocked = from != to.bare_str()
+            && (self.is_blocked(turn.shard, from, to.as_str())
+                || self.is_blocked(turn.shard, to.bare_str(), speaker));
         if let Some(session) = self.people.find(to).filter(|_| !blocked) {
             turn.shard.transmit(session, addressed(stanza, to.as_str()));
         }
     }
 
     /// Whoever was told of a resource by itself is told that it is gone (RFC 6121, section 4.6.3).
-    fn tell_directed(&mut self, turn: &mut Turn<'_>, session: SessionId, stanza: &Bytes) {
+    /// Subscribers were told like all others, if the resource was available.
+    fn tell_directed(
+        &mut self,
+        turn: &mut Turn<'_>,
+        session: SessionId,
+        stanza: &Bytes,
+        was_available: bool,
+    ) {
         let Some(resource) = self.people.get_mut(session) else { return };
         let directed = std::mem::take(&mut resource.availability.directed);
         let from = resource.bare().to_owned();
-        self.tell_each(turn, &from, directed, stanza);
+        self.tell_each(turn, &from, directed, (stanza, was_available));
     }
 
     fn tell_each(
@@ -309,10 +326,12 @@ impl Chat {
         turn: &mut Turn<'_>,
         from: &str,
         directed: BTreeSet<Box<str>>,
-        stanza: &Bytes,
+        (stanza, was_available): (&Bytes, bool),
     ) {
-        for to in directed {
-            if let Ok(to) = Jid::parse(&to) {
+        for to in directed.iter().filter_map(|to| Jid::parse(to).ok()) {
+            let subscribes = to.bare_str() == from
+                || roster::get(turn.shard, from, to.bare_str()).is_some_and(|it| it.from);
+            if !(was_available && subscribes) {
                 self.show_directed(turn, from, &to, stanza);
             }
         }
@@ -339,7 +358,7 @@ impl Chat {
                 self.tell_account(turn, own, &contact, &stanza);
             }
         }
-        self.tell_each(turn, own, directed, &stanza);
+        self.tell_each(turn, own, directed, (&stanza, was_available));
     }
 
     /// The presence of every available resource of an account, for one that may see it from now
@@ -363,6 +382,12 @@ impl Chat {
             self.tell_account(turn, of, contact, &stanza);
         }
     }
+}
+
+/// Who says a presence, as its server has stamped it.
+fn sender(stanza: &Bytes) -> Option<String> {
+    let text = std::str::from_utf8(stanza).ok()?;
+    Stanza::reread(text)?.element().attribute("from").map(|from| from.into_owned())
 }
 
 /// The priority that a presence says; `None` if it says none that is one (RFC 6121, section

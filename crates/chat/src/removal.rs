@@ -34,9 +34,13 @@ impl Chat {
                 let mut item = roster::get(turn.shard, &other, bare).unwrap_or_default();
                 let approved = std::mem::take(&mut item.approved);
                 let heard = hear(&mut item, act, &stanza);
-                self.keep(turn, &other, bare, &item, heard.pushed || approved);
+                let pushed = heard.pushed || approved;
+                self.keep(turn, &other, bare, &item, pushed);
                 if heard.delivered && !self.is_blocked(turn.shard, &other, bare) {
                     self.deliver_act(turn, &other, act, &stanza);
+                }
+                if pushed {
+                    self.push_item(turn, &other, bare, &item);
                 }
             }
         }
@@ -52,6 +56,7 @@ impl Chat {
             turn.shard.put_document(&key, None);
         }
         self.services.archives.forget(bare);
+        self.services.blockers.forget(bare);
         for (_, queue) in turn.shard.mailboxes(host, &address(bare)) {
             turn.shard.close_mailbox(queue);
         }

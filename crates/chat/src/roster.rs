@@ -1,7 +1,9 @@
 //! Rosters (RFC 6121, section 2): who is in them, and how they are kept and told.
 
 use crate::chat::{Chat, Turn};
-use crate::limits::{ROSTER_GROUPS_MAX, ROSTER_ITEMS_MAX, ROSTER_NAME_MAX_BYTES};
+use crate::limits::{
+    REQUESTS_MAX, ROSTER_GROUPS_MAX, ROSTER_ITEMS_MAX, ROSTER_MAX_BYTES, ROSTER_NAME_MAX_BYTES,
+};
 use bytes::{Bytes, BytesMut};
 use wharf_broker::{SessionId, Shard};
 use wharf_xmpp::jid::Jid;
@@ -162,8 +164,20 @@ pub(crate) fn put(shard: &mut Shard, own: &str, contact: &str, item: &Item) {
     shard.put_document(&key, (!item.is_empty()).then(|| item.encode()));
 }
 
+/// Whether an account may have one more contact.
 pub(crate) fn has_room(shard: &Shard, own: &str) -> bool {
-    shard.documents(&prefix(own)).count() < ROSTER_ITEMS_MAX
+    let (mut count, mut bytes) = (0usize, 0usize);
+    for (key, document) in shard.documents(&prefix(own)) {
+        count = count.saturating_add(1);
+        bytes = bytes.saturating_add(key.len()).saturating_add(document.len());
+    }
+    count < ROSTER_ITEMS_MAX && bytes < ROSTER_MAX_BYTES
+}
+
+/// Whether one more request may wait for an account's answer (RFC 6121, section 3.1.3).
+pub(crate) fn may_ask(shard: &Shard, own: &str) -> bool {
+    let waiting = items(shard, own).filter(|(_, item)| item.pending_in.is_some());
+    waiting.count() < REQUESTS_MAX && has_room(shard, own)
 }
 
 fn version_key(own: &str) -> String {

@@ -22,12 +22,12 @@ impl Chat {
             return;
         }
         let Ok(text) = std::str::from_utf8(text) else { return };
-        let Ok(stanza) = Stanza::parse(text, &self.config.xml) else { return };
+        let Some(stanza) = Stanza::reread(text) else { return };
         // RFC 6120 8.1.1, 8.2.3, 8.3.3.
-        if let Some(condition) = stanza.fault() {
-            return self.refuse(turn, session, &stanza, condition);
-        }
-        let Ok(to) = stanza.to() else { return };
+        let to = match stanza.recipient() {
+            Ok(to) => to,
+            Err(condition) => return self.refuse(turn, session, &stanza, condition),
+        };
         // RFC 6120 8.1.2.1: a client speaks for nobody but itself.
         if !self.is_own(session, &stanza) {
             return self.refuse(turn, session, &stanza, StanzaCondition::BadRequest);
@@ -55,6 +55,12 @@ impl Chat {
         let Some(resource) = self.people.get(session) else { return };
         // RFC 6120 10.3: nobody named is the account itself.
         let own = || resource.jid.bare();
+        if let Some(to) = &to
+            && self.is_shunned(turn, resource.bare(), stanza, to)
+        {
+            let condition = StanzaCondition::NotAcceptable;
+            return self.refuse_message(turn, session, stanza, condition);
+        }
         match (stanza.kind(), to) {
             (Kind::Presence, to) => self.presence(turn, session, stanza, to),
             (Kind::Message, to) => {

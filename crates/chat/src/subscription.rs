@@ -176,21 +176,31 @@ impl Chat {
         act: Act,
         stanza: Bytes,
     ) {
-        let mut item = roster::get(turn.shard, own, to.as_str()).unwrap_or_default();
+        let contact = to.as_str();
+        let mut item = roster::get(turn.shard, own, contact).unwrap_or_default();
         let was_from = item.from;
         let said = say(&mut item, act);
-        self.keep(turn, own, to.as_str(), &item, said.pushed);
         if was_from && !item.from {
-            // RFC 6121 3.2.2.
-            self.tell_all_presence(turn, own, to.as_str(), false);
+            // RFC 6121 3.2.2: while the contact may still see it.
+            self.tell_all_presence(turn, own, contact, false);
+        }
+        self.keep(turn, own, contact, &item, said.pushed);
+        // RFC 6121 3.1.2: that it is asked for is told before an answer that is given at once.
+        let first = said.pushed && act == Act::Subscribe;
+        if first {
+            self.push_item(turn, own, contact, &item);
         }
         // RFC 6121 8.5.1: to nobody, nothing.
         if said.routed && self.user_of(turn.shard, to).is_some() {
             self.hear_act(turn, own, to, act, &stanza);
         }
+        // RFC 6121 3.1.5, 3.2.2, 3.3.2: the rest is told after it.
+        if said.pushed && !first {
+            self.push_item(turn, own, contact, &item);
+        }
         if item.from && !was_from {
             // RFC 6121 3.1.5.
-            self.tell_all_presence(turn, own, to.as_str(), true);
+            self.tell_all_presence(turn, own, contact, true);
         }
     }
 
@@ -202,9 +212,16 @@ impl Chat {
         let mut item = roster::get(turn.shard, to, from).unwrap_or_default();
         let was_from = item.from;
         let heard = hear(&mut item, act, stanza);
+        if heard.delivered && act == Act::Subscribe && !roster::may_ask(turn.shard, to) {
+            return;
+        }
         self.keep(turn, to, from, &item, heard.pushed);
+        // RFC 6121 3.1.6, 3.2.3, 3.3.3: it must come before the push.
         if heard.delivered {
             self.deliver_act(turn, to, act, stanza);
+        }
+        if heard.pushed {
+            self.push_item(turn, to, from, &item);
         }
         if was_from && !item.from {
             // RFC 6121 3.3.3.
@@ -224,6 +241,9 @@ impl Chat {
         if heard.delivered {
             self.deliver_act(turn, from, Act::Subscribed, &stanza);
         }
+        if heard.pushed {
+            self.push_item(turn, from, to, &item);
+        }
         self.tell_all_presence(turn, to, from, true);
     }
 
@@ -240,9 +260,9 @@ impl Chat {
         }
     }
 
-    /// Writes an item down, and tells those who have the roster.
+    /// Writes an item down; if the roster shows something else then, it has another version.
     pub(crate) fn keep(
-        &mut self,
+        &self,
         turn: &mut Turn<'_>,
         own: &str,
         contact: &str,
@@ -253,9 +273,6 @@ impl Chat {
             roster::next_version(turn.shard, own);
         }
         roster::put(turn.shard, own, contact, item);
-        if pushed {
-            self.push_item(turn, own, contact, item);
-        }
     }
 
     /// Both ends of a subscription that is to be no more (RFC 6121, section 2.5.3).
@@ -270,10 +287,10 @@ impl Chat {
             let mut item = roster::get(turn.shard, own, contact.as_str()).unwrap_or_default();
             let was_from = item.from;
             say(&mut item, act);
-            roster::put(turn.shard, own, contact.as_str(), &item);
             if was_from && !item.from {
                 self.tell_all_presence(turn, own, contact.as_str(), false);
             }
+            roster::put(turn.shard, own, contact.as_str(), &item);
             if self.user_of(turn.shard, contact).is_some() {
                 self.hear_act(turn, own, contact, act, &stanza);
             }

@@ -43,6 +43,7 @@ pub(crate) struct Services {
     adhoc: AdHoc,
     pub(crate) archives: archive::Archives,
     pub(crate) held: crate::csi::Held,
+    pub(crate) blockers: blocking::Blockers,
 }
 
 impl Services {
@@ -54,6 +55,7 @@ impl Services {
             adhoc: AdHoc::default(),
             archives: archive::Archives::default(),
             held: crate::csi::Held::default(),
+            blockers: blocking::Blockers::default(),
         }
     }
 }
@@ -114,8 +116,7 @@ impl Chat {
     fn pass_iq(&mut self, turn: &mut Turn<'_>, session: SessionId, stanza: &Stanza<'_>, to: &Jid) {
         let Some(resource) = self.people.get(session) else { return };
         let blocked = resource.bare() != to.bare_str()
-            && (self.is_blocked(turn.shard, to.bare_str(), resource.bare())
-                || self.is_blocked(turn.shard, resource.bare(), to.bare_str()));
+            && self.is_blocked(turn.shard, to.bare_str(), resource.jid.as_str());
         let target = self.people.find(to).filter(|_| !blocked);
         let Some(target) = target else {
             return self.refuse(turn, session, stanza, Self::unavailable());
@@ -156,10 +157,14 @@ impl Chat {
         let Some(resource) = self.people.get(session) else { return };
         let known = self.user_of(turn.shard, to).is_some();
         // RFC 6121 8.5.1; XEP-0191 3.3: who is blocked sees nobody.
-        if !known || self.is_blocked(turn.shard, to.as_str(), resource.bare()) {
+        if !known || self.is_blocked(turn.shard, to.as_str(), resource.jid.as_str()) {
             return self.refuse(turn, session, stanza, Self::unavailable());
         }
         match (payload.name(), payload.namespace()) {
+            // RFC 6121 2.1.5, 2.3.3: a roster is its owner's.
+            ("query", roster::ROSTER) => {
+                self.refuse(turn, session, stanza, StanzaCondition::Forbidden);
+            }
             ("vCard", storage::VCARD) if asked.is_get() => self.vcard(turn, asked, Some(to)),
             ("query", disco::INFO) => self.account_info(turn, asked, false),
             ("query", disco::ITEMS) => self.account_items(turn, asked),

@@ -3,6 +3,7 @@
 mod messages;
 mod node;
 mod people;
+mod presence;
 mod removal;
 mod services;
 mod sessions;

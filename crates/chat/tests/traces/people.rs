@@ -117,9 +117,9 @@ fn a_subscription_is_asked_for_and_granted() {
     assert_eq!(
         heard,
         [
+            "<presence type='subscribed' from='bob@localhost' to='alice@localhost'/>",
             "<iq type='set' id='push-3' to='alice@localhost/phone'><query xmlns='jabber:iq:roster' ver='3'>\
              <item jid='bob@localhost' subscription='to'/></query></iq>",
-            "<presence type='subscribed' from='bob@localhost' to='alice@localhost'/>",
             "<presence to='alice@localhost' from='bob@localhost/phone'/>"
         ]
     );

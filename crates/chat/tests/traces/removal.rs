@@ -60,12 +60,12 @@ fn whoever_gets_the_name_next_inherits_nothing() {
     assert_eq!(
         node.heard("alice/phone"),
         [
+            "<presence from='bob@localhost' to='alice@localhost' type='unsubscribe'/>",
             "<iq type='set' id='push-5' to='alice@localhost/phone'><query xmlns='jabber:iq:roster' ver='5'>\
              <item jid='bob@localhost' subscription='to'/></query></iq>",
-            "<presence from='bob@localhost' to='alice@localhost' type='unsubscribe'/>",
+            "<presence from='bob@localhost' to='alice@localhost' type='unsubscribed'/>",
             "<iq type='set' id='push-6' to='alice@localhost/phone'><query xmlns='jabber:iq:roster' ver='6'>\
              <item jid='bob@localhost' subscription='none'/></query></iq>",
-            "<presence from='bob@localhost' to='alice@localhost' type='unsubscribed'/>",
         ]
     );
     check_nothing_is_left(&mut node);

@@ -162,3 +162,35 @@ proptest! {
         prop_assert_eq!(bodies, (0..said).collect::<Vec<_>>());
     }
 }
+
+// RFC 6120 7.7.2.2, XEP-0198 5: another session of the same resource gets what the one before has
+// not acknowledged, and what comes then.
+#[test]
+fn a_resource_that_comes_again_goes_on() {
+    let mut node = Node::new();
+    for round in 0..4 {
+        node.come_managed("alice/load");
+        node.manage("bob/load");
+        node.say("bob/load", "<presence/>");
+        for number in 0..3 {
+            let body = format!("{round}.{number}");
+            node.say(
+                "alice/load",
+                &format!(
+                    "<message to='bob@localhost/load' type='chat'><body>{body}</body></message>"
+                ),
+            );
+        }
+        let heard = node.messages("bob/load");
+        for number in 0..3 {
+            let body = format!("<body>{round}.{number}</body>");
+            assert_eq!(
+                heard.iter().filter(|it| it.contains(&body)).count(),
+                1,
+                "{body} in {heard:?}"
+            );
+        }
+        node.cut("bob/load");
+        node.cut("alice/load");
+    }
+}

@@ -97,6 +97,12 @@ impl<'a> Stanza<'a> {
         Self::from_element(element).ok_or(XmlFault::NotWellFormed("not a stanza"))
     }
 
+    /// Reads a stanza that was read before: see [`Element::reread`].
+    #[must_use]
+    pub fn reread(text: &'a str) -> Option<Self> {
+        Self::from_element(Element::reread(text)?)
+    }
+
     /// Which kind it is of.
     #[must_use]
     pub fn kind(&self) -> Kind {
@@ -188,9 +194,19 @@ impl<'a> Stanza<'a> {
     // RFC 6120 8.3.3.8: addresses are addresses.
     #[must_use]
     pub fn fault(&self) -> Option<StanzaCondition> {
-        if self.to().is_err() {
-            return Some(StanzaCondition::JidMalformed);
-        }
+        self.recipient().err()
+    }
+
+    /// Whom it is for, if nothing else makes it unfit: [`Stanza::fault`], for who needs both.
+    ///
+    /// # Errors
+    /// The fault.
+    pub fn recipient(&self) -> Result<Option<Jid>, StanzaCondition> {
+        let to = self.to().map_err(|_| StanzaCondition::JidMalformed)?;
+        self.fault_of_shape().map_or(Ok(to), Err)
+    }
+
+    fn fault_of_shape(&self) -> Option<StanzaCondition> {
         if self.kind != Kind::Iq {
             return None;
         }

@@ -29,6 +29,19 @@ pub struct Attribute<'a> {
 }
 
 impl<'a> Element<'a> {
+    /// The element of a text that `parse` has found to be one and nothing else, for example one
+    /// that was handed on. Nothing is checked: of another text the views say anything.
+    #[must_use]
+    pub fn reread(text: &'a str) -> Option<Self> {
+        let mut lexer = Lexer::new(text);
+        let Ok(Token::Start(name)) = lexer.token() else { return None };
+        let (scope, attributes_end) = read_tag(&mut lexer, &Scope::default());
+        let is_empty = lexer.tag_end().ok()?;
+        let content = (!is_empty).then(|| (lexer.at(), text.rfind("</").unwrap_or_default()));
+        let namespace = scope.namespace(name.prefix);
+        Some(Self { raw: text, name, namespace, attributes_end, content, scope })
+    }
+
     /// A checked text, whose content lies there.
     pub(super) fn root(text: &'a str, content: Option<(usize, usize)>) -> Self {
         let mut lexer = Lexer::new(text);

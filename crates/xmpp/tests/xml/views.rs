@@ -107,3 +107,24 @@ proptest! {
         prop_assert_eq!(of(&read), of(&piece));
     }
 }
+
+/// What was read once is read again without a check, to the same views.
+#[test]
+fn a_text_that_was_checked_is_read_again() {
+    let table = [
+        "<message xmlns='jabber:client' to='a@b'><body>x &lt; y</body><z xmlns='n'><z/></z></message>",
+        "<presence xmlns='jabber:client'/>",
+        "<iq xmlns='jabber:client' type=\"get\" id='1'><q xmlns='n'></q></iq >",
+        "<message xmlns='jabber:client'></message>",
+    ];
+    for text in table {
+        let read = parse(text, &XmlLimits::default()).unwrap();
+        let again = Element::reread(text).unwrap();
+        assert_eq!(format!("{read:?}"), format!("{again:?}"));
+    }
+    for text in ["", "x", "<", "<a", "</a>", "<a x", "<a>", "\u{e9}<a></a>"] {
+        if let Some(element) = Element::reread(text) {
+            assert_eq!(element.children().count(), 0, "{text}");
+        }
+    }
+}
