@@ -20,8 +20,8 @@ here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)
 seconds=${SECONDS_EACH:-5}
 passes=${PASSES:-3}
-loads=${LOADS:-1:1 1:100 50:10 50:100}
-archives=${ARCHIVES:-0 10000}
+loads=${LOADS-1:1 1:100 50:10 50:100}
+archives=${ARCHIVES-0 10000}
 idle=${IDLE:-1000}
 crowd=${CROWD:-0}
 size=${SIZE:-64}
@@ -40,6 +40,7 @@ fi
 ulimit -n "$(ulimit -Hn)"
 mkdir -p "$target"
 data=${DATA:-$(mktemp -d "$target/data.XXXXXX")}
+mkdir -p "$data"
 results=$(mktemp)
 wharf_pid=
 stop_wharf() {

@@ -178,6 +178,7 @@ impl Chat {
             value.extend_from_slice(client.as_bytes());
         }
         resource.availability.encode(&mut value);
+        value.shrink_to_fit();
         turn.shard.put_document(&key, Some(Bytes::from(value)));
     }
 

@@ -70,6 +70,9 @@ impl Chat {
             Command::Enable { key, kind } => self.enable(turn, connection, key, kind),
             Command::Resume { key, handled } => self.resume(turn, connection, &key, handled),
             Command::Stanza { seq, stanza } => self.stanza(turn, connection, seq, &stanza),
+            Command::Register { host, stanza } => {
+                self.register_stranger(turn, connection, &host, &stanza);
+            }
             Command::Tell { stanza } => {
                 if let Some(session) = turn.shard.session_of(connection) {
                     turn.shard.transmit(session, Transient::new(stanza));

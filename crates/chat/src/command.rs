@@ -45,6 +45,14 @@ pub enum Command {
         /// Its text, which the stream has found to be a stanza.
         stanza: Bytes,
     },
+    /// A request of a client that has not logged in and wants an account (XEP-0077, section 3.1).
+    /// It is answered by a transient without a number.
+    Register {
+        /// The host that the stream is for.
+        host: String,
+        /// The request's text.
+        stanza: Bytes,
+    },
     /// A stanza for the client, from whoever serves the connection.
     Tell {
         /// Its text.

@@ -127,6 +127,8 @@ impl Chat {
         let Some(resource) = self.people.get_mut(session) else { return };
         let mut out = Vec::with_capacity(stanza.raw().len().saturating_add(64));
         Rewrite::new().from(resource.jid.as_str()).without_to().write(stanza, &mut out);
+        // It is kept as long as it holds.
+        out.shrink_to_fit();
         let stanza = Bytes::from(out);
         let was_available = resource.availability.latest.is_some();
         let latest = available.then(|| Latest { priority, stanza: stanza.clone() });

@@ -53,6 +53,7 @@ impl Default for Amqp {
 pub struct Xmpp {
     stream: Arc<StreamConfig>,
     resume_max: Duration,
+    registration: bool,
 }
 
 /// What can be chosen of them.
@@ -66,7 +67,7 @@ pub struct XmppSettings {
     pub close_timeout: Duration,
     /// How long a managed stream can be resumed after its connection, as clients are told.
     pub resume_max: Duration,
-    /// Whether people may change and remove their accounts by themselves (XEP-0077).
+    /// Whether people may make, change and remove their accounts by themselves (XEP-0077).
     pub registration: bool,
 }
 
@@ -104,7 +105,11 @@ impl Xmpp {
             features: wharf_chat::stream_features(registration),
             ..StreamConfig::new(hosts.first().cloned().unwrap_or_default())
         };
-        Self { stream: Arc::new(stream), resume_max }
+        Self { stream: Arc::new(stream), resume_max, registration }
+    }
+
+    pub(crate) fn registration(&self) -> bool {
+        self.registration
     }
 
     pub(crate) fn stream(&self) -> &Arc<StreamConfig> {

@@ -218,7 +218,7 @@ impl Shard {
         let Some(slot) = self.state.queues.get(&queue) else {
             return;
         };
-        if slot.subscription.is_none() || !slot.consumers.is_empty() {
+        if slot.subscription.is_none() || !slot.consumers().is_empty() {
             return;
         }
         let address = self.state.addresses.get(&slot.address);

@@ -123,7 +123,13 @@ impl Feeds {
         let feed = self.by_queue.entry(queue).or_default();
         match feed.members.iter_mut().find(|other| other.link.name() == link.name()) {
             Some(known) => *known = Member { link, flow },
-            None => feed.members.push(Member { link, flow }),
+            None => {
+                if feed.members.is_empty() {
+                    // Most queues of people have one.
+                    feed.members.reserve_exact(1);
+                }
+                feed.members.push(Member { link, flow });
+            }
         }
         self.dirty.insert(queue);
     }

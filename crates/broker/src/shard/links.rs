@@ -228,7 +228,7 @@ impl Shard {
         let queues = || address.queues.iter().filter_map(|queue| self.state.queues.get(queue));
         let has_creator = || self.links.has(owner, id);
         let has_links =
-            || self.links.counts.contains_key(&id) || queues().any(|it| !it.consumers.is_empty());
+            || self.links.counts.contains_key(&id) || queues().any(|it| !it.consumers().is_empty());
         let has_messages = || !queues().all(Queue::is_empty);
         let lives = match lifetime {
             Lifetime::DeleteOnClose => has_creator(),

@@ -111,7 +111,7 @@ impl State {
         let queue = self.queues.get_mut(&id).filter(|queue| !queue.closed).ok_or(NO_QUEUE)?;
         queue.closed = true;
         let dropped = queue.drop_ready();
-        let consumers = std::mem::take(&mut queue.consumers);
+        let consumers = queue.take_consumers();
         let mut reroutes = true;
         if let Some(address) = self.addresses.get_mut(&queue.address) {
             address.queues.retain(|other| *other != id);

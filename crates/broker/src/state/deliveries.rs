@@ -44,7 +44,7 @@ impl State {
     ) -> Result<(), Inconsistent> {
         self.session_mut(session)?.consume(queue, consumer, window);
         let slot = self.queues.get_mut(&queue).filter(|slot| !slot.closed).ok_or(NO_QUEUE)?;
-        slot.consumers.insert((session, consumer));
+        slot.add_consumer((session, consumer));
         Ok(())
     }
 
@@ -56,7 +56,7 @@ impl State {
     ) -> Result<(), Inconsistent> {
         self.session_mut(session)?.cancel(queue, consumer);
         let slot = self.queues.get_mut(&queue).ok_or(NO_QUEUE)?;
-        slot.consumers.remove(&(session, consumer));
+        slot.remove_consumer((session, consumer));
         if slot.owner == Some((session, consumer)) && !slot.closed {
             self.close_queue(queue)?;
         }
@@ -148,7 +148,7 @@ impl State {
         }
         for consumer in session.consumers() {
             if let Some(queue) = self.queues.get_mut(&consumer.queue) {
-                queue.consumers.remove(&(id, consumer.name));
+                queue.remove_consumer((id, consumer.name));
             }
         }
         for (at, (_, outbound)) in session.outbound().enumerate() {

@@ -16,7 +16,7 @@ pub(crate) struct Queue {
     /// The consumer a volatile subscription lives and dies with.
     pub(crate) owner: Option<(SessionId, ConsumerId)>,
     /// Who consumes it; every one of them has it among its session's consumers.
-    pub(crate) consumers: BTreeSet<(SessionId, ConsumerId)>,
+    consumers: Vec<(SessionId, ConsumerId)>,
     /// Neither fed nor consumed any more. What is out stays, because its session may yet have to
     /// deliver it again; what comes back is gone, and with the last entry the queue is.
     pub(crate) closed: bool,
@@ -64,6 +64,31 @@ impl EntryView {
 }
 
 impl Queue {
+    /// Who consumes it, in their order.
+    pub(crate) fn consumers(&self) -> &[(SessionId, ConsumerId)] {
+        &self.consumers
+    }
+
+    pub(crate) fn add_consumer(&mut self, consumer: (SessionId, ConsumerId)) {
+        if let Err(at) = self.consumers.binary_search(&consumer) {
+            if self.consumers.is_empty() {
+                // Most queues of people have one.
+                self.consumers.reserve_exact(1);
+            }
+            self.consumers.insert(at, consumer);
+        }
+    }
+
+    pub(crate) fn remove_consumer(&mut self, consumer: (SessionId, ConsumerId)) {
+        if let Ok(at) = self.consumers.binary_search(&consumer) {
+            self.consumers.remove(at);
+        }
+    }
+
+    pub(crate) fn take_consumers(&mut self) -> Vec<(SessionId, ConsumerId)> {
+        std::mem::take(&mut self.consumers)
+    }
+
     pub(crate) fn new(
         address: AddressId,
         subscription: Option<String>,
@@ -73,7 +98,7 @@ impl Queue {
             address,
             subscription,
             owner,
-            consumers: BTreeSet::new(),
+            consumers: Vec::new(),
             closed: false,
             dynamic: false,
             fresh_from: 0,

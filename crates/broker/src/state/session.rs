@@ -122,6 +122,10 @@ impl Session {
                 let is_its = |out: &Outbound| out.queue == queue && out.consumer == name;
                 let out = self.outbound.iter().flatten().filter(|out| is_its(out)).count();
                 let unsettled = u32::try_from(out).unwrap_or(u32::MAX);
+                if self.consumers.is_empty() {
+                    // An idle session keeps no room for more.
+                    self.consumers.reserve_exact(1);
+                }
                 self.consumers.insert(at, Consumer { queue, name, window, unsettled });
             }
         }

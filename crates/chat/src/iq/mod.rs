@@ -22,7 +22,7 @@ use crate::command::{Answer, RequestId};
 use crate::{archive, blocking, carbons, roster};
 use admin::AdHoc;
 use bytes::Bytes;
-use register::Pending;
+use register::{Pending, Who};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use wharf_broker::{Right, SessionId, Timestamp};
@@ -203,9 +203,16 @@ impl Chat {
 
     pub(crate) fn request_answered(&mut self, turn: &mut Turn<'_>, id: RequestId, answer: &Answer) {
         let Some(pending) = self.services.pending.remove(&id) else { return };
-        let Pending { session, request, as_command } = pending;
+        let Pending { who, request } = pending;
         let Ok(text) = std::str::from_utf8(&request) else { return };
         let Ok(stanza) = Stanza::parse(text, &self.config.xml) else { return };
+        let (session, as_command) = match who {
+            Who::Stranger(connection, host) => {
+                return Self::stranger_answered(turn, connection, &host, &stanza, answer);
+            }
+            Who::Resource(session) => (session, false),
+            Who::Administrator(session) => (session, true),
+        };
         let condition = match answer {
             Answer::Done if as_command => {
                 return self.complete(turn, session, &stanza, "Done.");
@@ -226,7 +233,8 @@ impl Chat {
         as_command: bool,
     ) {
         let request = Bytes::copy_from_slice(stanza.raw().as_bytes());
-        self.services.pending.insert(id, Pending { session, request, as_command });
+        let who = if as_command { Who::Administrator(session) } else { Who::Resource(session) };
+        self.services.pending.insert(id, Pending { who, request });
     }
 
     /// The user behind a resource.

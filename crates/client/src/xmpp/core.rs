@@ -288,8 +288,10 @@ impl Conversation for Core {
     fn session_lost(&mut self, closed: Closed) -> Result<Error, Error> {
         let stream = self.closed.take();
         let is_online = std::mem::take(&mut self.is_online);
-        // A stream that was not resumed yet is still there.
-        if is_online && !stream.as_ref().is_none_or(|stream| stream.resumable) {
+        // A stream that was not resumed yet is still there, and one that a server ended because it
+        // stops may be: it will tell.
+        let ended = |stream: &StreamClosed| stream.error.is_none() && !stream.resumable;
+        if is_online && stream.as_ref().is_some_and(ended) {
             self.resumption = None;
         }
         if let Some(failure) = self.failure.take() {

@@ -11,6 +11,9 @@ use wharf_xmpp::server::{Authenticated, Offer as StreamOffer};
 use wharf_xmpp::stream::{Header, Misuse};
 use wharf_xmpp::{StreamCondition, StreamError};
 
+/// Requests for an account on one stream (XEP-0077): what is needed, and a name that is free.
+const REGISTRATIONS_MAX: u8 = 8;
+
 /// The mechanism that was chosen, and how it went.
 type Ended = (Mechanism, Result<(), Failure>);
 
@@ -23,6 +26,8 @@ pub(super) struct Login {
     ended: VecDeque<Ended>,
     /// Who the layer below has let in: whom EXTERNAL means.
     known: Option<String>,
+    /// Requests for an account that may yet be made.
+    registrations: u8,
     /// The client's name for itself, the same as long as it is installed (XEP-0388).
     pub(super) client_id: Option<String>,
 }
@@ -34,6 +39,7 @@ impl Login {
             questions: VecDeque::new(),
             ended: VecDeque::new(),
             known: None,
+            registrations: 0,
             client_id: None,
         }
     }
@@ -44,6 +50,13 @@ impl Login {
 
     pub(super) fn take_ended(&mut self) -> Option<Ended> {
         self.ended.pop_front()
+    }
+
+    /// Whether one more request for an account is heard.
+    pub(super) fn may_register(&mut self) -> bool {
+        let left = self.registrations.checked_sub(1);
+        self.registrations = left.unwrap_or_default();
+        left.is_some()
     }
 
     /// Whether all is told.
@@ -80,13 +93,16 @@ impl Face {
         let Some(offer) = login.offer.take() else { return };
         login.known.clone_from(&self.caller.user);
         let secure = self.caller.secure;
+        // A password is shown there as it is with PLAIN.
+        let registration =
+            self.config.xmpp.registration() && offer.mechanisms.contains(&Mechanism::Plain);
+        login.registrations = if registration { REGISTRATIONS_MAX } else { 0 };
         let offer = StreamOffer {
             mechanisms: offer.mechanisms,
             settings: offer.settings,
             // XEP-0388 4.
             sasl2: secure,
-            // An account is made by an administrator.
-            registration: false,
+            registration,
         };
         if self.engine.accept(&host, offer).is_err() {
             return self.refuse(StreamCondition::HostUnknown, "not served here");

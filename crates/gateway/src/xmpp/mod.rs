@@ -151,7 +151,7 @@ impl Face {
             Event::Bind(request) => self.ask_to_bind(request, requests),
             Event::Enable(request) => self.ask_to_enable(request, requests),
             Event::Resume(request) => self.ask_to_resume(&request, requests),
-            Event::Register(stanza) => self.register(&stanza),
+            Event::Register(stanza) => self.register(&stanza, requests),
             Event::Stanza(received) => self.receive(&received, requests),
             Event::Handled { up_to } => requests.push_back(Command::Handled { up_to }),
             Event::Active(active) => requests.push_back(Command::Active(active)),

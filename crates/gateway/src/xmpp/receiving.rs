@@ -21,8 +21,13 @@ impl Face {
         }
     }
 
-    /// A request for registration, before the login (XEP-0077): it was not offered.
-    pub(super) fn register(&mut self, stanza: &Stanza<'_>) {
+    /// A request for an account, before the login (XEP-0077): some of them, where it is offered.
+    pub(super) fn register(&mut self, stanza: &Stanza<'_>, requests: &mut Requests) {
+        if self.login.as_mut().is_some_and(|login| login.may_register()) {
+            let (host, stanza) = (self.caller.host.clone(), self.keep(stanza.raw().as_bytes()));
+            requests.push_back(Command::Register { host, stanza });
+            return;
+        }
         let error = StanzaCondition::ServiceUnavailable.into();
         let mut answer = Vec::new();
         if write_error(stanza, Some(&self.caller.host), None, &error, &mut answer) {

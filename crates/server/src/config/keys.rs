@@ -124,7 +124,10 @@ pub(crate) const KEYS: &[Key] = &[
         "The idle-time-out told to AMQP clients; one that is silent for twice as long is closed. 0: \
          clients may be silent for ever.",
     ),
-    key("xmpp.registration", "Whether people may change and remove their accounts (XEP-0077)."),
+    key(
+        "xmpp.registration",
+        "Whether people may make, change and remove their accounts (XEP-0077).",
+    ),
     key(
         "xmpp.stanza_size_max_bytes",
         "Longest XMPP stanza. A longer one ends the stream with policy-violation.",

@@ -145,7 +145,7 @@ impl Socket {
     }
 }
 
-pub(super) fn frame(opcode: u8, payload: &[u8]) -> Vec<u8> {
+pub(crate) fn frame(opcode: u8, payload: &[u8]) -> Vec<u8> {
     let mut frame = vec![opcode];
     match payload.len() {
         len @ 0..126 => frame.push(0x80 | len as u8),

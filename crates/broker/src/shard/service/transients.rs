@@ -178,6 +178,11 @@ impl Shard {
         }
     }
 
+    /// Tells a connection that has no session yet, when what was decided until now is durable.
+    pub fn tell_stranger(&mut self, connection: ConnectionId, stanza: Bytes) {
+        self.tell_transient(connection, 0, Transient::new(stanza));
+    }
+
     pub(super) fn tell_transient(
         &mut self,
         connection: ConnectionId,

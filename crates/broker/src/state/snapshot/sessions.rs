@@ -46,7 +46,7 @@ impl State {
             let window = Some(from.int32("window")?).filter(|window| *window > 0);
             let slot = self.queues.get_mut(&queue).filter(|slot| !slot.closed);
             let slot = slot.ok_or(Malformed { what: "consumer of no queue" })?;
-            slot.consumers.insert((id, name));
+            slot.add_consumer((id, name));
             session.consume(queue, name, window);
         }
         for _ in 0..from.len("outbound count")? {
