@@ -32,15 +32,13 @@ impl Hash {
 
     /// The iteration count of new keys.
     ///
-    /// Who steals the keys attacks those that are cheapest to guess from, so the three counts stand
-    /// in about the proportion in which graphics processors compute the three hashes. Their height
-    /// is what making a user may cost: all three together take about 35 ms. A login costs the
-    /// client one of them, and the server nothing.
+    /// A login costs the client so many HMACs, and the server nothing. There are clients that
+    /// compute them in JavaScript, at some 10,000 a second; to those, more would be no login. Who
+    /// steals the keys attacks the cheapest of them, so that no hash has a higher count.
+    // docs/decisions/0013-what-a-login-costs-a-client.md
     pub const fn iterations(self) -> u32 {
         match self {
-            Self::Sha1 => 100_000,
-            Self::Sha256 => 50_000,
-            Self::Sha512 => 16_000,
+            Self::Sha1 | Self::Sha256 | Self::Sha512 => 10_000,
         }
     }
 

@@ -12,7 +12,7 @@ use subtle::ConstantTimeEq;
 
 /// The keys of one user for one hash.
 ///
-/// The text form is that of RFC 5803: `SCRAM-SHA-256$50000:SALT$STOREDKEY:SERVERKEY`, all but the
+/// The text form is that of RFC 5803: `SCRAM-SHA-256$10000:SALT$STOREDKEY:SERVERKEY`, all but the
 /// name and the count in base64.
 #[derive(Clone)]
 pub struct ScramKeys {

@@ -1,7 +1,7 @@
 //! What is stored instead of a password, as one line of text:
 //!
 //! ```text
-//! $argon2id$v=19$m=19456,t=2,p=1$SALT$HASH SCRAM-SHA-1$100000:SALT$KEY:KEY SCRAM-SHA-256$… SCRAM-SHA-512$…
+//! $argon2id$v=19$m=19456,t=2,p=1$SALT$HASH SCRAM-SHA-1$10000:SALT$KEY:KEY SCRAM-SHA-256$… SCRAM-SHA-512$…
 //! ```
 //!
 //! Words with one space between them. The first, in the PHC string format, checks a password that is
