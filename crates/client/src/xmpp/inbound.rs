@@ -5,7 +5,7 @@ use wharf_xmpp::jid::Jid;
 use wharf_xmpp::stanza::{Kind, Stanza, StanzaError};
 use wharf_xmpp::stream::Input;
 
-use super::core::Core;
+use super::conversation::Core;
 use super::names::Names;
 use super::outbound::Outbound;
 use super::stanzas::{answer, read_message};

@@ -6,7 +6,7 @@
 //!
 //! | module | what it owns |
 //! |---|---|
-//! | `core` | what outlives a WebSocket: the stream's numbers, and the order of things |
+//! | `conversation` | what outlives a WebSocket: the stream's numbers, and the order of things |
 //! | `session` | one WebSocket: engine, timers, output |
 //! | `inbound` | what is done with each event |
 //! | `outbound` | stanzas that are not acknowledged |
@@ -14,7 +14,7 @@
 //! | `names`, `stanzas` | addresses and messages in the words of XMPP |
 //! | `faults` | why a stream or a login ended |
 
-mod core;
+mod conversation;
 mod faults;
 mod inbound;
 mod names;
@@ -25,10 +25,10 @@ mod wishes;
 
 use std::future::Future;
 
-use self::core::Core;
 use crate::channels::Channels;
 use crate::driver::{Driver, Way};
 use crate::{Error, Options};
+use conversation::Core;
 
 /// Opens the first session; the future runs the client to its end.
 pub(crate) async fn start(

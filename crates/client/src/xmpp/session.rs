@@ -10,7 +10,7 @@ use wharf_ws::{CloseCode, MessageKind, Payload};
 use wharf_xmpp::client::Connection;
 use wharf_xmpp::stream::{Due, Input};
 
-use super::core::{Core, finish};
+use super::conversation::{Core, finish};
 
 /// Messages wait while more octets than this are unsent.
 const UNSENT_MAX_BYTES: usize = 256 * 1024;
