@@ -72,7 +72,7 @@ fn is_json(content_type: &str) -> bool {
 /// Appends properties alone.
 ///
 /// # Errors
-/// As [`write`].
+/// As [`write()`].
 pub fn write_headers<'p>(
     properties: impl Iterator<Item = (&'p str, &'p str)>,
     out: &mut Vec<u8>,
