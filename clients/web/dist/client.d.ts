@@ -11,8 +11,6 @@ export declare class Client extends EventTarget {
     private readonly inboxes;
     private readonly unwatch;
     private leads;
-    /** The connection knows, or is about to be told, what is received here. */
-    private isBegun;
     private closing;
     private wasOpen;
     get state(): State;
@@ -44,6 +42,7 @@ export declare class Client extends EventTarget {
     private inbox;
     /** A wish is a message like any other: numbered, kept, and answered. */
     private ask;
+    private askAll;
     private lead;
     private yielded;
     private wake;

@@ -24,8 +24,8 @@ export interface Arrived {
 }
 /** What may happen. */
 export interface Audience {
-    /** Messages flow. `fresh`: on a connection that knows nothing of what is to be received. */
-    open(state: "open" | "recovered", fresh: boolean): void;
+    /** Messages flow. */
+    open(state: "open" | "recovered"): void;
     /** No WebSocket; the next one is asked for after a pause. */
     waiting(detail: {
         attempt: number;
@@ -39,7 +39,7 @@ export interface Audience {
     failed(key: number, error: WharfError): void;
     /** The broker closed the WebSocket over something; true if it is known over what, and dealt with. */
     blamed(reason: string): boolean;
-    /** The connection is gone for good, and a new one there. */
+    /** The connection is gone for good. The new one knows nothing of what is to be received. */
     lost(uncertain: Content[]): void;
     /** What came on an earlier connection, and is not acknowledged, comes again. */
     renewed(): void;
@@ -60,7 +60,6 @@ export declare class Conversation {
     /** Messages may be sent. */
     private isOpen;
     private isStopped;
-    private wasOpen;
     private openedAt;
     private pause;
     private heart;

@@ -318,10 +318,10 @@ var Link = class {
     socket.onerror = () => {
     };
     socket.onclose = ({ code, reason }) => {
-      this.end({ code, reason, ...this.refusal });
+      this.end({ code, reason });
     };
     socket.on?.("unexpected-response", (request, { statusCode, headers }) => {
-      this.refusal = { status: statusCode, reason: `retry-after=${headers["retry-after"] ?? 0}` };
+      this.end({ code: 1006, status: statusCode, reason: `retry-after=${headers["retry-after"] ?? 0}` });
       request.destroy();
     });
   }
@@ -331,7 +331,6 @@ var Link = class {
   timerAt = 0;
   dueAt = Infinity;
   buffered = 0;
-  refusal = {};
   send(frame) {
     this.socket.send(frame);
   }
@@ -349,7 +348,8 @@ var Link = class {
     const ms = at - Date.now();
     this.timer = setTimeout(() => {
       this.timer = void 0;
-      const isSending = this.socket.bufferedAmount < this.buffered;
+      const { bufferedAmount } = this.socket;
+      const isSending = bufferedAmount > 0 && bufferedAmount < this.buffered;
       if (this.dueAt > Date.now()) {
         if (this.dueAt < Infinity) this.arm(this.dueAt);
       } else if (isSending) {
@@ -452,7 +452,6 @@ var Conversation = class {
   /** Messages may be sent. */
   isOpen = false;
   isStopped = false;
-  wasOpen = false;
   openedAt = 0;
   pause;
   heart;
@@ -480,7 +479,7 @@ var Conversation = class {
     } catch (error) {
       return this.end(new WharfError("storage", String(error)));
     }
-    this.isStopped = this.wasOpen = false;
+    this.isStopped = false;
     await this.fill();
     await this.connect();
   }
@@ -582,7 +581,7 @@ var Conversation = class {
     if (typeof answer === "object") {
       this.release(answer.resumed);
       this.dropCulprit();
-      return this.begin("recovered", !this.wasOpen);
+      return this.begin("recovered");
     }
     const { link } = this;
     const uncertain = answer === "refused" ? this.giveUp() : void 0;
@@ -594,12 +593,12 @@ var Conversation = class {
     if (uncertain) this.audience.lost(uncertain);
     await this.saving.soon().catch(() => {
     });
-    if (this.link === link && !this.isStopped) this.begin("open", true);
+    if (this.link === link && !this.isStopped) this.begin("open");
   }
-  begin(state, fresh) {
-    this.isOpen = this.wasOpen = true;
+  begin(state) {
+    this.isOpen = true;
     this.told = state === "open" ? 0 : this.told;
-    this.audience.open(state, fresh);
+    this.audience.open(state);
     const { heartbeatMs } = this.settings;
     const listen = () => Date.now() - this.heardAt >= heartbeatMs && this.beat();
     if (heartbeatMs) this.heart = setInterval(listen, heartbeatMs / 2);
@@ -638,20 +637,22 @@ var Conversation = class {
   /** Brings what waits in the store into the window, in its order. */
   fill() {
     this.isMore = true;
-    this.filling ??= this.fillNow().catch((error) => this.end(new WharfError("storage", String(error)))).finally(() => this.filling = void 0);
+    this.filling ??= this.fillNow().catch((error) => this.end(new WharfError("storage", String(error))));
     return this.filling;
   }
   async fillNow() {
+    await void 0;
     while (this.isMore && !this.isStopped) {
       this.isMore = false;
       const { count, bytes } = this.ledger.room();
-      if (!count) return;
+      if (!count) break;
       const entries = await this.store.read(this.ledger.loaded, count, bytes);
-      if (this.isStopped) return;
+      if (this.isStopped) break;
       this.ledger.load(entries);
       this.isMore ||= entries.length > 0;
       this.flush();
     }
+    this.filling = void 0;
   }
   flush() {
     if (!this.isOpen || !this.link) return;
@@ -1020,8 +1021,6 @@ var Client = class extends EventTarget {
   inboxes = /* @__PURE__ */ new Map();
   unwatch;
   leads = false;
-  /** The connection knows, or is about to be told, what is received here. */
-  isBegun = false;
   closing;
   wasOpen = false;
   /** @internal */
@@ -1075,12 +1074,12 @@ var Client = class extends EventTarget {
     if (inbox.wish) throw new TypeError(`${address} is being received already`);
     const wish = { address, credit, subscription };
     inbox.begin(wish);
-    if (this.isBegun) this.ask(CONSUME, wish);
+    if (this.leads) this.ask(CONSUME, wish);
     const stop = () => {
       signal?.removeEventListener("abort", stop);
       if (inbox.wish !== wish) return;
       inbox.end();
-      if (this.isBegun) this.ask(CANCEL, wish);
+      if (this.leads) this.ask(CANCEL, wish);
     };
     signal?.addEventListener("abort", stop);
     if (signal?.aborted) stop();
@@ -1125,12 +1124,16 @@ var Client = class extends EventTarget {
       if (error.code === "refused") this.inboxes.get(address)?.end(error);
     });
   }
+  askAll() {
+    for (const { wish } of this.inboxes.values()) if (wish) this.ask(CONSUME, wish);
+  }
   async lead() {
     this.leads = true;
+    this.askAll();
     await this.conversation.start();
   }
   async yielded() {
-    this.leads = this.isBegun = false;
+    this.leads = false;
     await this.conversation.stop();
   }
   wake() {
@@ -1158,11 +1161,7 @@ var Client = class extends EventTarget {
   }
   audience(resent) {
     return {
-      open: (state, isFresh) => {
-        this.enter(state);
-        this.isBegun = true;
-        for (const { wish } of this.inboxes.values()) if (isFresh && wish) this.ask(CONSUME, wish);
-      },
+      open: (state) => this.enter(state),
       waiting: (detail) => this.enter(this.wasOpen ? "recovering" : "connecting", detail),
       delivered: (arrived) => this.delivered(arrived),
       settled: (key) => {
@@ -1177,6 +1176,7 @@ var Client = class extends EventTarget {
       renewed: () => this.inboxes.forEach((inbox) => inbox.forget()),
       lost: (uncertain) => {
         this.enter("lost");
+        this.askAll();
         const ours = uncertain.filter(({ addresses }) => !addresses[0]?.startsWith("wharf/"));
         this.emit("lost", { uncertain: ours, resent });
       },

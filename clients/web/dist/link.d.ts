@@ -31,7 +31,6 @@ export declare class Link {
     private timerAt;
     private dueAt;
     private buffered;
-    private refusal;
     constructor(SocketClass: SocketClass, url: string, listener: Listener);
     send(frame: Wire): void;
     /** Something must come within this time. What is still being sent extends it. */

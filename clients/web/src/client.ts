@@ -35,8 +35,6 @@ export class Client extends EventTarget {
     private readonly inboxes = new Map<string, Inbox>();
     private readonly unwatch: () => void;
     private leads = false;
-    /** The connection knows, or is about to be told, what is received here. */
-    private isBegun = false;
     private closing: Promise<void> | undefined;
     private wasOpen = false;
 
@@ -121,12 +119,12 @@ export class Client extends EventTarget {
         if (inbox.wish) throw new TypeError(`${address} is being received already`);
         const wish = { address, credit, subscription };
         inbox.begin(wish);
-        if (this.isBegun) this.ask(CONSUME, wish);
+        if (this.leads) this.ask(CONSUME, wish);
         const stop = () => {
             signal?.removeEventListener("abort", stop);
             if (inbox.wish !== wish) return;
             inbox.end();
-            if (this.isBegun) this.ask(CANCEL, wish);
+            if (this.leads) this.ask(CANCEL, wish);
         };
         signal?.addEventListener("abort", stop);
         if (signal?.aborted) stop();
@@ -177,13 +175,18 @@ export class Client extends EventTarget {
         });
     }
 
+    private askAll() {
+        for (const { wish } of this.inboxes.values()) if (wish) this.ask(CONSUME, wish);
+    }
+
     private async lead() {
         this.leads = true;
+        this.askAll();
         await this.conversation.start();
     }
 
     private async yielded() {
-        this.leads = this.isBegun = false;
+        this.leads = false;
         await this.conversation.stop();
     }
 
@@ -216,11 +219,7 @@ export class Client extends EventTarget {
 
     private audience(resent: boolean): Audience {
         return {
-            open: (state, isFresh) => {
-                this.enter(state);
-                this.isBegun = true;
-                for (const { wish } of this.inboxes.values()) if (isFresh && wish) this.ask(CONSUME, wish);
-            },
+            open: (state) => this.enter(state),
             waiting: (detail) => this.enter(this.wasOpen ? "recovering" : "connecting", detail),
             delivered: (arrived) => this.delivered(arrived),
             settled: (key) => {
@@ -235,6 +234,7 @@ export class Client extends EventTarget {
             renewed: () => this.inboxes.forEach((inbox) => inbox.forget()),
             lost: (uncertain) => {
                 this.enter("lost");
+                this.askAll();
                 const ours = uncertain.filter(({ addresses }) => !addresses[0]?.startsWith("wharf/"));
                 this.emit<LostDetail>("lost", { uncertain: ours, resent });
             },

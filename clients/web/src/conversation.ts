@@ -29,8 +29,8 @@ export interface Arrived {
 
 /** What may happen. */
 export interface Audience {
-    /** Messages flow. `fresh`: on a connection that knows nothing of what is to be received. */
-    open(state: "open" | "recovered", fresh: boolean): void;
+    /** Messages flow. */
+    open(state: "open" | "recovered"): void;
     /** No WebSocket; the next one is asked for after a pause. */
     waiting(detail: { attempt: number; pauseMs: number; reason: string }): void;
     delivered(arrived: Arrived): void;
@@ -40,7 +40,7 @@ export interface Audience {
     failed(key: number, error: WharfError): void;
     /** The broker closed the WebSocket over something; true if it is known over what, and dealt with. */
     blamed(reason: string): boolean;
-    /** The connection is gone for good, and a new one there. */
+    /** The connection is gone for good. The new one knows nothing of what is to be received. */
     lost(uncertain: Content[]): void;
     /** What came on an earlier connection, and is not acknowledged, comes again. */
     renewed(): void;
@@ -75,7 +75,6 @@ export class Conversation {
     /** Messages may be sent. */
     private isOpen = false;
     private isStopped = false;
-    private wasOpen = false;
     private openedAt = 0;
     private pause: ReturnType<typeof setTimeout> | undefined;
     private heart: ReturnType<typeof setInterval> | undefined;
@@ -116,7 +115,7 @@ export class Conversation {
         } catch (error) {
             return this.end(new WharfError("storage", String(error)));
         }
-        this.isStopped = this.wasOpen = false;
+        this.isStopped = false;
         // The window that Connect tells of is the whole one.
         await this.fill();
         await this.connect();
@@ -233,7 +232,7 @@ export class Conversation {
             // MBWS-A23
             this.release(answer.resumed);
             this.dropCulprit();
-            return this.begin("recovered", !this.wasOpen);
+            return this.begin("recovered");
         }
         const { link } = this;
         const uncertain = answer === "refused" ? this.giveUp() : undefined;
@@ -245,13 +244,13 @@ export class Conversation {
         if (uncertain) this.audience.lost(uncertain);
         // The name is safe before the first message is sent on it.
         await this.saving.soon().catch(() => {});
-        if (this.link === link && !this.isStopped) this.begin("open", true);
+        if (this.link === link && !this.isStopped) this.begin("open");
     }
 
-    private begin(state: "open" | "recovered", fresh: boolean) {
-        this.isOpen = this.wasOpen = true;
+    private begin(state: "open" | "recovered") {
+        this.isOpen = true;
         this.told = state === "open" ? 0 : this.told;
-        this.audience.open(state, fresh);
+        this.audience.open(state);
         const { heartbeatMs } = this.settings;
         const listen = () => Date.now() - this.heardAt >= heartbeatMs && this.beat();
         if (heartbeatMs) this.heart = setInterval(listen, heartbeatMs / 2);
@@ -294,23 +293,24 @@ export class Conversation {
     /** Brings what waits in the store into the window, in its order. */
     fill(): Promise<void> {
         this.isMore = true;
-        this.filling ??= this.fillNow()
-            .catch((error) => this.end(new WharfError("storage", String(error))))
-            .finally(() => (this.filling = undefined));
+        this.filling ??= this.fillNow().catch((error) => this.end(new WharfError("storage", String(error))));
         return this.filling;
     }
 
     private async fillNow() {
+        // So that `filling` is set before it is unset.
+        await undefined;
         while (this.isMore && !this.isStopped) {
             this.isMore = false;
             const { count, bytes } = this.ledger.room();
-            if (!count) return;
+            if (!count) break;
             const entries = await this.store.read(this.ledger.loaded, count, bytes);
-            if (this.isStopped) return;
+            if (this.isStopped) break;
             this.ledger.load(entries);
             this.isMore ||= entries.length > 0;
             this.flush();
         }
+        this.filling = undefined;
     }
 
     private flush() {

@@ -56,7 +56,6 @@ export class Link {
     private timerAt = 0;
     private dueAt = Infinity;
     private buffered = 0;
-    private refusal: Partial<Loss> = {};
 
     constructor(
         SocketClass: SocketClass,
@@ -72,10 +71,10 @@ export class Link {
         };
         socket.onerror = () => {};
         socket.onclose = ({ code, reason }: { code: number; reason: string }) => {
-            this.end({ code, reason, ...this.refusal });
+            this.end({ code, reason });
         };
         (socket as Telling).on?.("unexpected-response", (request, { statusCode, headers }) => {
-            this.refusal = { status: statusCode, reason: `retry-after=${headers["retry-after"] ?? 0}` };
+            this.end({ code: 1006, status: statusCode, reason: `retry-after=${headers["retry-after"] ?? 0}` });
             request.destroy();
         });
     }
@@ -100,7 +99,8 @@ export class Link {
         const ms = at - Date.now();
         this.timer = setTimeout(() => {
             this.timer = undefined;
-            const isSending = this.socket.bufferedAmount < this.buffered;
+            const { bufferedAmount } = this.socket;
+            const isSending = bufferedAmount > 0 && bufferedAmount < this.buffered;
             if (this.dueAt > Date.now()) {
                 if (this.dueAt < Infinity) this.arm(this.dueAt);
             } else if (isSending) {
