@@ -162,7 +162,7 @@ test("MBWS-050: a connection that is gone is told of, and what is uncertain is r
     await until(() => a.pending === 0, "settled");
     // Sent into silence, and then the broker forgets everything.
     proxy.silenceAll();
-    const uncertain = a.send(to, "uncertain", { properties: { k: "v" } });
+    const uncertain = assert.rejects(a.send(to, "uncertain", { properties: { k: "v" } }), { name: "WharfError", code: "uncertain" });
     await new Promise((resolve) => setTimeout(resolve, 50));
     await broker.stop();
     broker.directory = undefined;
@@ -170,7 +170,7 @@ test("MBWS-050: a connection that is gone is told of, and what is uncertain is r
     await until(() => states.some(({ state }) => state === "recovering"), "recovering");
     const kept = a.send(to, "kept");
     await broker.start();
-    await assert.rejects(uncertain, { name: "WharfError", code: "uncertain" });
+    await uncertain;
     await kept;
     assert.deepEqual(await got, ["before", "kept"]);
     assert.deepEqual(states.map(({ state }) => state).slice(-2), ["lost", "open"]);
@@ -312,9 +312,9 @@ test("MBWS-008: a token is asked for before each WebSocket", async () => {
 
 test("MBWS-008: a wrong password that cannot change closes the client", async () => {
     const a = await client({ token: `${USER}:${PASSWORD}!` });
-    const [states, got] = [statesOf(a), collect(a, address(), 1)];
+    const [states, got] = [statesOf(a), assert.rejects(collect(a, address(), 1), { code: "unauthorized" })];
     await assert.rejects(a.send("x", "x"), { code: "unauthorized" });
-    await assert.rejects(got, { code: "unauthorized" });
+    await got;
     await until(() => a.state === "closed", "closed");
     assert.equal(states.at(-1).error.code, "unauthorized");
     await assert.rejects(connect(proxy.url, { token: "x" }), TypeError, "no WebSocket");
@@ -337,10 +337,10 @@ test("a message that the broker refuses is found among others, and they go on", 
 
 test("an address that may not be received fails its iteration alone", async () => {
     const [a, to] = [await client(), address()];
-    const refused = collect(a, "wharf/secret\u0001", 1);
+    const refused = assert.rejects(collect(a, "wharf/secret\u0001", 1), { name: "WharfError", code: "refused" });
     const got = collect(a, to, 2);
     await a.send(to, "1");
-    await assert.rejects(refused, { name: "WharfError", code: "refused" });
+    await refused;
     await a.send(to, "2");
     assert.deepEqual(await got, ["1", "2"]);
 });

@@ -37,18 +37,20 @@ export class Proxy {
             if (!head.includes("\r\n\r\n")) return;
             client.off("data", read);
             const path = head.toString("latin1").split(" ")[1].replace(/\?.*/, "");
-            if (this.files[path]) this.answer(client, path);
+            // Nothing but WebSockets reaches the broker: a browser would ask it for pages on the same connection.
+            if (path !== "/ws") this.answer(client, this.files[path]);
             else if (this.isClosed) client.destroy();
             else this.join(client, head);
         };
         client.on("data", read);
     }
 
-    async answer(client, path) {
-        const body = await readFile(this.files[path]);
-        const type = TYPES[extname(this.files[path].pathname)];
+    async answer(client, file) {
+        const body = file ? await readFile(file) : Buffer.alloc(0);
+        const type = file ? TYPES[extname(file.pathname)] : "text/plain";
         const fields = [`Content-Type: ${type}`, `Content-Length: ${body.length}`, "Cache-Control: no-store"];
-        client.end(Buffer.concat([Buffer.from(["HTTP/1.1 200 OK", ...fields, "Connection: close", "\r\n"].join("\r\n")), body]));
+        const head = [`HTTP/1.1 ${file ? "200 OK" : "404 Not Found"}`, ...fields, "Connection: close", "\r\n"];
+        client.end(Buffer.concat([Buffer.from(head.join("\r\n")), body]));
     }
 
     join(client, head) {
