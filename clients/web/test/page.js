@@ -1,0 +1,60 @@
+// What the pages of the browser tests do: the client as an application would use it.
+import { connect } from "./wharf.js";
+
+/** Quick pauses: the broker is near. */
+const QUICK = { retryFirstMs: 20, retryMaxMs: 200 };
+
+window.states = [];
+window.lost = [];
+window.got = [];
+
+window.open = async (options) => {
+    window.client = await connect(`ws://${location.host}/ws`, { ...QUICK, ...options });
+    client.addEventListener("state", ({ detail }) => states.push(detail.state));
+    client.addEventListener("lost", ({ detail }) => lost.push(detail));
+};
+
+/** Receives texts; each is acknowledged when it is in `got`, which outlives the page. */
+window.receive = async (address, options) => {
+    got = JSON.parse(localStorage.got ?? "[]");
+    for await (const delivery of client.receive(address, options)) {
+        got.push(delivery.text());
+        localStorage.got = JSON.stringify(got);
+        await delivery.ack();
+    }
+};
+
+/** Sends `PREFIX0`, `PREFIX1` and so on, a few at a time; which ones were begun and are stored outlives the page. */
+window.produce = async (address, prefix, count) => {
+    const stored = JSON.parse(localStorage[`stored:${prefix}`] ?? "[]");
+    const burst = () => {
+        const next = Number(localStorage[`next:${prefix}`] ?? 0);
+        if (next >= count) return null;
+        localStorage[`next:${prefix}`] = next + 1;
+        return client.send(address, `${prefix}${next}`).then(() => {
+            stored.push(`${prefix}${next}`);
+            localStorage[`stored:${prefix}`] = JSON.stringify(stored);
+        });
+    };
+    for (;;) {
+        const bursts = Array.from({ length: 10 }, burst).filter(Boolean);
+        if (!bursts.length) return;
+        await Promise.all(bursts);
+    }
+};
+
+/** How many entries the outbox has in IndexedDB. */
+window.kept = (name) =>
+    new Promise((resolve, reject) => {
+        const request = indexedDB.open(`wharf:${name}`);
+        request.onerror = () => reject(request.error);
+        request.onsuccess = () => {
+            const count = request.result.transaction("outbox").objectStore("outbox").count();
+            count.onsuccess = () => {
+                resolve(count.result);
+                request.result.close();
+            };
+        };
+    });
+
+window.isReady = true;
