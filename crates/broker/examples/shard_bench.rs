@@ -45,7 +45,8 @@ fn main() {
 }
 
 fn rule(pattern: &str) -> Permission {
-    Permission { pattern: pattern.to_owned(), send: true, receive: true, manage: false }
+    let host = String::new();
+    Permission { host, pattern: pattern.to_owned(), send: true, receive: true, manage: false }
 }
 
 /// Nanoseconds a message.

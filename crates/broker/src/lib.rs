@@ -44,11 +44,14 @@ pub use command::{
     SessionId, SessionKey, SessionKind, Unroutable,
 };
 pub use output::{Death, DeathReason, Delivery, Event, Ledger, Output, Refusal};
-pub use permission::{Permission, Right, matches_pattern};
+pub use permission::{Permission, Right, allows, matches_pattern};
 pub use policy::{
-    AddressKind, DEAD_LETTER_ADDRESS, DYNAMIC_PREFIX, Lifetime, PERSON_PREFIX, Policy,
+    AddressKind, DEAD_LETTER_ADDRESS, DYNAMIC_PREFIX, Lifetime, Overflow, PERSON_PREFIX, Policy,
 };
 pub use record::QueueId;
-pub use shard::{Ahead, Config, Entry, RecoverError, Shard, Stored, Transient};
+pub use shard::{
+    AddressView, Ahead, Config, Detour, Entry, Moved, QueueView, RecoverError, SessionView, Shard,
+    Stored, Transient,
+};
 pub use stats::Statistics;
 pub use time::Timestamp;

@@ -68,3 +68,9 @@ pub const DOCUMENT_MAX_BYTES: usize = 256 << 10;
 /// How many deliveries of a session that was lost are held to have something to do with it: the
 /// oldest ones, which a consumer works on. What it had only fetched ahead is not to blame.
 pub const BLAMED_MAX: usize = 8;
+
+/// How exactly it is known when a message came.
+pub const CLOCK_RESOLUTION_MS: u64 = 100;
+
+/// Messages that die of age before others get their turn.
+pub const EXPIRED_AT_ONCE_MAX: usize = 4096;

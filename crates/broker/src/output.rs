@@ -181,16 +181,22 @@ pub enum DeathReason {
     NotPermitted,
     /// Its address does not exist and is not made by being used.
     UnknownAddress,
+    /// Its queue was full.
+    QueueFull,
+    /// It has waited too long.
+    Expired,
 }
 
 impl DeathReason {
-    pub(crate) const ALL: [Self; 6] = [
+    pub(crate) const ALL: [Self; 8] = [
         Self::DeliveriesMax,
         Self::Rejected,
         Self::NoAddress,
         Self::InvalidAddress,
         Self::NotPermitted,
         Self::UnknownAddress,
+        Self::QueueFull,
+        Self::Expired,
     ];
 
     /// Its stable name, as consumers of dead letters see it.
@@ -203,6 +209,8 @@ impl DeathReason {
             Self::InvalidAddress => "invalid-address",
             Self::NotPermitted => "not-permitted",
             Self::UnknownAddress => "unknown-address",
+            Self::QueueFull => "queue-full",
+            Self::Expired => "expired",
         }
     }
 }

@@ -3,6 +3,8 @@
 /// One rule of a user. A user without a matching rule may do nothing.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Permission {
+    /// The virtual host it is for; empty for every one.
+    pub host: String,
     /// Address pattern: `*` stands for one level (no `/`), `**` for any number of them.
     pub pattern: String,
     /// May send to matching addresses.
@@ -17,7 +19,8 @@ impl Permission {
     /// Everything, everywhere: what an administrator has.
     #[must_use]
     pub fn all() -> Self {
-        Self { pattern: "**".to_owned(), send: true, receive: true, manage: true }
+        let (host, pattern) = (String::new(), "**".to_owned());
+        Self { host, pattern, send: true, receive: true, manage: true }
     }
 }
 
@@ -32,15 +35,17 @@ pub enum Right {
     Manage,
 }
 
-/// Whether any rule grants `right` on `address`.
-pub(crate) fn allows(rules: &[Permission], right: Right, address: &str) -> bool {
+/// Whether any rule grants `right` on `address` of `host`.
+#[must_use]
+pub fn allows(rules: &[Permission], right: Right, host: &str, address: &str) -> bool {
     rules.iter().any(|rule| {
         let granted = match right {
             Right::Send => rule.send,
             Right::Receive => rule.receive,
             Right::Manage => rule.manage,
         };
-        granted && matches_pattern(&rule.pattern, address)
+        let here = rule.host.is_empty() || rule.host == host;
+        granted && here && matches_pattern(&rule.pattern, address)
     })
 }
 

@@ -34,8 +34,26 @@ pub struct Policy {
     pub kind: AddressKind,
     /// How often a message may be delivered before it is dead-lettered. 0: without end.
     pub deliveries_max: u16,
-    /// Where dead messages of a matching address go.
+    /// Where dead messages of a matching address go. Empty: nowhere, they are dropped.
     pub dead_letter_address: String,
+    /// How long a message waits in each queue before it dies. 0: without end.
+    pub ttl_ms: u64,
+    /// Messages in each queue, those that are out among them. 0: without bound.
+    pub messages_max: u64,
+    /// Their bodies. 0: without bound.
+    pub bytes_max: u64,
+    /// What happens at these bounds.
+    pub overflow: Overflow,
+}
+
+/// What happens to messages for a queue that is full.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Overflow {
+    /// The new one dies.
+    #[default]
+    Reject,
+    /// The oldest that is not out dies.
+    DropOldest,
 }
 
 /// Where dead messages go unless a policy says otherwise.
@@ -49,17 +67,31 @@ pub const DYNAMIC_PREFIX: &str = "wharf/dynamic/";
 pub const PERSON_PREFIX: &str = "xmpp:";
 
 impl Policy {
-    /// The policies of a shard that was given none: `topic/**` are topics, everything else is a
-    /// queue, and a message is dead-lettered after 20 deliveries.
+    /// A policy that says what matching addresses are, and else what is said of all: dead letters
+    /// after 20 deliveries, and no bounds.
     #[must_use]
-    pub fn defaults() -> Vec<Self> {
-        let policy = |pattern: &str, kind| Self {
+    pub fn new(pattern: &str, kind: AddressKind) -> Self {
+        Self {
             pattern: pattern.to_owned(),
             kind,
             deliveries_max: 20,
             dead_letter_address: DEAD_LETTER_ADDRESS.to_owned(),
-        };
-        vec![policy("topic/**", AddressKind::Topic), policy("**", AddressKind::Queue)]
+            ttl_ms: 0,
+            messages_max: 0,
+            bytes_max: 0,
+            overflow: Overflow::Reject,
+        }
+    }
+
+    /// The policies of a shard that was given none: `topic/**` are topics, everything else is a
+    /// queue, and a message is dead-lettered after 20 deliveries.
+    #[must_use]
+    pub fn defaults() -> Vec<Self> {
+        vec![Self::new("topic/**", AddressKind::Topic), Self::new("**", AddressKind::Queue)]
+    }
+
+    fn is_bounded(&self) -> bool {
+        self.ttl_ms > 0 || self.messages_max > 0 || self.bytes_max > 0
     }
 }
 
@@ -68,21 +100,22 @@ impl Policy {
 pub(crate) struct Policies {
     given: Vec<Policy>,
     fallback: Policy,
+    has_bounds: bool,
 }
 
 impl Policies {
     pub(crate) fn new(given: Vec<Policy>) -> Self {
-        let fallback = Policy {
-            pattern: "**".to_owned(),
-            kind: AddressKind::Queue,
-            deliveries_max: 20,
-            dead_letter_address: DEAD_LETTER_ADDRESS.to_owned(),
-        };
-        Self { given, fallback }
+        let has_bounds = given.iter().any(Policy::is_bounded);
+        Self { given, fallback: Policy::new("**", AddressKind::Queue), has_bounds }
     }
 
     pub(crate) fn of(&self, address: &str) -> &Policy {
         let matching = |policy: &&Policy| matches_pattern(&policy.pattern, address);
         self.given.iter().find(matching).unwrap_or(&self.fallback)
+    }
+
+    /// Whether any of them bounds anything.
+    pub(crate) fn has_bounds(&self) -> bool {
+        self.has_bounds
     }
 }

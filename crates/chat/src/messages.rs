@@ -149,7 +149,7 @@ impl Chat {
             return Err(Self::unavailable());
         }
         let bare = to.bare_str();
-        if !turn.shard.user_permits(&speaker.user, Right::Send, &address(bare)) {
+        if !turn.shard.user_permits(&speaker.user, Right::Send, to.domain(), &address(bare)) {
             return Err(StanzaCondition::Forbidden);
         }
         self.check_blocked(turn, speaker, to)?;

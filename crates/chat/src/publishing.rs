@@ -67,6 +67,9 @@ fn condition(reason: DeathReason) -> StanzaCondition {
         DeathReason::NotPermitted => StanzaCondition::Forbidden,
         DeathReason::UnknownAddress | DeathReason::NoAddress => StanzaCondition::ItemNotFound,
         DeathReason::InvalidAddress => StanzaCondition::NotAllowed,
-        DeathReason::DeliveriesMax | DeathReason::Rejected => StanzaCondition::InternalServerError,
+        DeathReason::QueueFull => StanzaCondition::ResourceConstraint,
+        DeathReason::DeliveriesMax | DeathReason::Rejected | DeathReason::Expired => {
+            StanzaCondition::InternalServerError
+        }
     }
 }

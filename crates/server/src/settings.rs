@@ -1,8 +1,8 @@
 //! From the configuration to what each engine wants to know.
 
-use crate::config::{self, Config, PolicyKind};
+use crate::config::{self, Config, OverflowRule, PolicyKind};
 use std::time::Duration;
-use wharf_broker::{AddressKind, Permission, Policy};
+use wharf_broker::{AddressKind, Overflow, Permission, Policy};
 use wharf_gateway::{CloseEnds, Located, Location, XmppSettings};
 use wharf_ws::handshake::{DeflatePolicy, OriginPolicy, server};
 use wharf_ws::version::Versions;
@@ -110,6 +110,13 @@ pub(crate) fn shard(config: &Config) -> wharf_broker::Config {
         },
         deliveries_max: rule.deliveries_max,
         dead_letter_address: rule.dead_letter_address.clone(),
+        ttl_ms: rule.ttl_ms,
+        messages_max: rule.messages_max,
+        bytes_max: rule.bytes_max,
+        overflow: match rule.overflow {
+            OverflowRule::Reject => Overflow::Reject,
+            OverflowRule::DropOldest => Overflow::DropOldest,
+        },
     });
     // The operator's come first, and what they leave open stays as it is.
     shard.policies = given.chain(std::mem::take(&mut shard.policies)).collect();
@@ -119,6 +126,7 @@ pub(crate) fn shard(config: &Config) -> wharf_broker::Config {
 /// The rules of a configured user.
 pub(crate) fn permissions(user: &config::UserEntry) -> Vec<Permission> {
     let rule = |rule: &config::PermissionRule| Permission {
+        host: rule.host.clone(),
         pattern: rule.pattern.clone(),
         send: rule.send,
         receive: rule.receive,

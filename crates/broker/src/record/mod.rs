@@ -157,6 +157,10 @@ pub(crate) enum Record<'a> {
         queue: QueueId,
         below: u64,
     },
+    /// The time now; messages that follow came then.
+    Clock {
+        at_ms: u64,
+    },
     /// A value of a service; without one the key is forgotten.
     PutDocument {
         key: String,
@@ -187,6 +191,7 @@ const NOTE: u64 = 20;
 const MOVE: u64 = 21;
 const TRIM: u64 = 22;
 const PUT_DOCUMENT: u64 = 23;
+const CLOCK: u64 = 24;
 
 impl<'a> Record<'a> {
     /// Appends the record, for `Publish` all but the bytes of its body, which come last.
@@ -276,6 +281,7 @@ impl<'a> Record<'a> {
                 to.iter().for_each(|queue| out.put_int(queue.0));
             }
             Self::Trim { queue, below } => put_ints(out, &[TRIM, queue.0, *below]),
+            Self::Clock { at_ms } => put_ints(out, &[CLOCK, *at_ms]),
             Self::PutDocument { key, value } => {
                 out.put_int(PUT_DOCUMENT);
                 out.put_str(key);
@@ -311,6 +317,7 @@ impl<'a> Record<'a> {
             OPEN_SESSION => {
                 Self::OpenSession { key: read_key(from)?, kind: read_session_kind(from)? }
             }
+            CLOCK => Self::Clock { at_ms: from.int("time")? },
             PUT_DOCUMENT => Self::PutDocument {
                 key: from.string("key")?,
                 value: from.optional_bytes("document")?.map(Bytes::copy_from_slice),

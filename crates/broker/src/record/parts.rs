@@ -7,6 +7,9 @@ use crate::output::{Death, DeathReason};
 use crate::permission::Permission;
 use crate::policy::{AddressKind, Lifetime};
 
+/// Beside the flag `send` of a rule: a host follows.
+const OF_ONE_HOST: u64 = 2;
+
 pub(crate) fn put_ints(out: &mut Vec<u8>, ints: &[u64]) {
     ints.iter().for_each(|int| out.put_int(*int));
 }
@@ -17,7 +20,12 @@ pub(crate) fn put_user(out: &mut Vec<u8>, name: &str, verifier: &str, rules: &[P
     out.put_int(rules.len() as u64);
     for rule in rules {
         out.put_str(&rule.pattern);
-        out.put_flag(rule.send);
+        // Most rules are for every host, and are written as when there were no others.
+        let here = if rule.host.is_empty() { 0 } else { OF_ONE_HOST };
+        out.put_int(u64::from(rule.send) | here);
+        if here != 0 {
+            out.put_str(&rule.host);
+        }
         out.put_flag(rule.receive);
         out.put_flag(rule.manage);
     }
@@ -30,12 +38,15 @@ pub(crate) fn read_user(
     let verifier = from.string("verifier")?;
     let mut rules = Vec::new();
     for _ in 0..from.len("permission count")? {
-        rules.push(Permission {
-            pattern: from.string("pattern")?,
-            send: from.flag("send")?,
-            receive: from.flag("receive")?,
-            manage: from.flag("manage")?,
-        });
+        let pattern = from.string("pattern")?;
+        let first = from.int("send")?;
+        if first > OF_ONE_HOST | 1 {
+            return Err(Malformed { what: "send" });
+        }
+        let one_host = first & OF_ONE_HOST != 0;
+        let host = if one_host { from.string("host")? } else { String::new() };
+        let (receive, manage) = (from.flag("receive")?, from.flag("manage")?);
+        rules.push(Permission { host, pattern, send: first & 1 != 0, receive, manage });
     }
     Ok((name, verifier, rules))
 }

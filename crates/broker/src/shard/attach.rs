@@ -72,6 +72,10 @@ impl Attachments {
         self.expiries.insert((at, session));
     }
 
+    pub(super) fn expiry_of(&self, session: SessionId) -> Option<Timestamp> {
+        self.expiry.get(&session).copied()
+    }
+
     fn pop_expired(&mut self, now: Timestamp) -> Option<SessionId> {
         let (at, session) = *self.expiries.first().filter(|(at, _)| *at <= now)?;
         self.expiries.remove(&(at, session));

@@ -104,7 +104,10 @@ impl Shard {
         } else {
             self.check_consumers(session, known, consumer)?;
         }
-        let address = found.unwrap_or_else(|| self.make_address(session, &wish.address, kind));
+        let address = found.unwrap_or_else(|| {
+            let name = self.detours.alias(self.host_of(session), &wish.address).to_owned();
+            self.make_address(session, &name, kind)
+        });
         let source = Source { address, kind, subscription, owner };
         let queue = match known.or_else(|| self.find_source(source)) {
             Some(queue) => queue,
@@ -158,6 +161,7 @@ impl Shard {
         if !self.permits(session, Right::Receive, address) {
             return Err(Refusal::NotPermitted);
         }
+        let address = self.detours.alias(self.host_of(session), address);
         let (found, kind) = self.look_up(session, address, wish.kind)?;
         if kind == AddressKind::Queue && wish.subscription.is_some() {
             return Err(Refusal::NotATopic);
@@ -182,7 +186,8 @@ impl Shard {
     pub(super) fn cancel(&mut self, session: SessionId, farewell: &Farewell) {
         let Farewell { consumer, address, subscription, forget } = farewell;
         let consumer = *consumer;
-        let found = self.state.find_address(self.host_of(session), address);
+        let host = self.host_of(session);
+        let found = self.state.find_address(host, self.detours.alias(host, address));
         let known = found.and_then(|id| self.state.addresses.get(&id));
         let source = found.zip(known).map(|(address, known)| Source {
             address,

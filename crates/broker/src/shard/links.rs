@@ -132,6 +132,8 @@ impl Shard {
         if !self.permits(session, Right::Send, address) {
             return Err(Refusal::NotPermitted);
         }
+        let address = self.detours.alias(self.host_of(session), address).to_owned();
+        let address = address.as_str();
         let (found, kind) = self.look_up(session, address, wanted)?;
         self.check_senders(session)?;
         Ok((found.unwrap_or_else(|| self.make_address(session, address, kind)), kind))
@@ -241,7 +243,7 @@ impl Shard {
         }
     }
 
-    fn delete(&mut self, id: AddressId) {
+    pub(super) fn delete(&mut self, id: AddressId) {
         let Some(address) = self.state.addresses.get(&id) else {
             return;
         };

@@ -4,6 +4,7 @@
 //! `None`. Time comes with the input, randomness not at all; equal inputs give equal outputs.
 
 mod attach;
+mod bounds;
 mod config;
 mod consume;
 mod dispatch;
@@ -11,10 +12,12 @@ mod feeds;
 mod fetch;
 mod links;
 mod log;
+mod manage;
 mod outbox;
 mod publish;
 mod recover;
 mod route;
+mod routing;
 mod service;
 mod settle;
 mod shunned;
@@ -29,6 +32,7 @@ use crate::state::{Applied, BodyAt, State};
 use crate::stats::Statistics;
 use crate::time::Timestamp;
 use attach::Attachments;
+use bounds::Expiries;
 use bytes::Bytes;
 pub use config::Config;
 use consume::{Farewell, Wish};
@@ -36,10 +40,13 @@ use feeds::Feeds;
 use fetch::Fetching;
 use links::Links;
 use log::Log;
+pub use manage::{AddressView, Moved, QueueView, SessionView};
 use outbox::Outbox;
 use publish::{Publication, Taking};
 pub use recover::RecoverError;
 use route::Routes;
+pub use routing::Detour;
+use routing::Detours;
 pub use service::{Ahead, Entry, Stored, Transient};
 use service::{Endings, Transients};
 use std::collections::VecDeque;
@@ -49,6 +56,9 @@ use std::collections::VecDeque;
 pub struct Shard {
     config: Config,
     policies: Policies,
+    detours: Detours,
+    /// The latest time that was told.
+    now: Timestamp,
     state: State,
     log: Log,
     outbox: Outbox,
@@ -59,6 +69,7 @@ pub struct Shard {
     taking: Taking,
     endings: Endings,
     transients: Transients,
+    expiries: Expiries,
     fetching: Fetching,
     statistics: Statistics,
     journal_requests: VecDeque<Output>,
@@ -71,11 +82,15 @@ impl Shard {
         if self.failed {
             return;
         }
+        self.tell_time(now);
         match input {
             Input::Command(connection, command) => self.command(now, connection, command),
             Input::Define(definition) => self.define(definition),
             Input::Completion(completion) => self.complete(completion),
-            Input::Timeout => self.expire(now),
+            Input::Timeout => {
+                self.expire(now);
+                self.expire_messages(now);
+            }
         }
     }
 
@@ -104,7 +119,8 @@ impl Shard {
     /// When `Input::Timeout` is due.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Timestamp> {
-        self.attachments.next_expiry()
+        let sessions = self.attachments.next_expiry();
+        sessions.into_iter().chain(self.expiries.next()).min()
     }
 
     /// Counters since the start, and sizes now.
@@ -190,7 +206,12 @@ impl Shard {
     fn define(&mut self, definition: Definition) {
         match definition {
             Definition::PutUser { name, verifier, permissions } => {
-                self.record(&Record::PutUser { name, verifier, permissions });
+                let before = self.user_permissions(&name).to_vec();
+                let fewer = before.iter().any(|rule| !permissions.contains(rule));
+                self.record(&Record::PutUser { name: name.clone(), verifier, permissions });
+                if fewer {
+                    self.enforce_permissions(&name);
+                }
             }
             Definition::RemoveUser { name } => {
                 self.end_sessions_of(&name);

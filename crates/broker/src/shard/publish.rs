@@ -53,12 +53,15 @@ impl Shard {
             return self.answer_repeat(connection, session, seq, &to, unroutable);
         }
         let route = self.route(session, &to);
+        let route = self.refuse_full(route);
         let Message { format, body } = message;
         if !route.queues.is_empty() {
+            self.note_time();
             let queues = Cow::Borrowed(&*route.queues);
             let record = Record::Publish { queues, death: None, format, body: &body };
             self.record_body(&record, Some(&body));
             route.queues.iter().for_each(|queue| self.feeds.mark(*queue));
+            self.keep_bounds(&route.queues);
         }
         self.take(connection, session, Some(seq));
         match unroutable {
@@ -123,12 +126,14 @@ impl Shard {
         body: &Bytes,
     ) {
         let host = self.host_of(session).to_owned();
-        let to = self.dead_letter_queue(&host, &address);
         self.statistics.dead_lettered = self.statistics.dead_lettered.saturating_add(1);
+        let Some(to) = self.dead_letter_queue(&host, &address) else { return };
+        self.note_time();
         let queues = Cow::Owned(vec![to]);
         let death = Some(Death { reason, address, detail: None });
         self.record_body(&Record::Publish { queues, death, format, body }, Some(body));
         self.feeds.mark(to);
+        self.keep_bounds(&[to]);
     }
 
     /// Notes that inbound `seq` is handled; it is recorded in the frame of its effect.

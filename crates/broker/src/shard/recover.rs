@@ -1,6 +1,7 @@
 //! A shard from what its journal holds.
 
 use super::attach::Attachments;
+use super::bounds::Expiries;
 use super::feeds::Feeds;
 use super::fetch::Fetching;
 use super::links::Links;
@@ -8,6 +9,7 @@ use super::log::{Log, LogLimits};
 use super::outbox::Outbox;
 use super::publish::Taking;
 use super::route::Routes;
+use super::routing::Detours;
 use super::service::{Endings, Transients};
 use super::{Config, Shard};
 use crate::command::{ConsumerId, SessionId, SessionKind};
@@ -99,6 +101,9 @@ impl Shard {
         limits.newest_extent = newest_extent.map(|(extent, _)| extent);
         let mut shard = Self {
             policies: Policies::new(config.policies.clone()),
+            detours: Detours::default(),
+            now,
+            expiries: Expiries::default(),
             state,
             log: Log::new(newest, covered, limits),
             outbox: Outbox::default(),
@@ -116,6 +121,7 @@ impl Shard {
             config,
         };
         shard.settle_sessions(now);
+        shard.watch_all(now);
         Ok(shard)
     }
 

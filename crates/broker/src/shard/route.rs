@@ -4,7 +4,7 @@ use super::Shard;
 use crate::command::SessionId;
 use crate::limits::{DESTINATIONS_MAX, NAME_MAX_BYTES};
 use crate::output::{DeathReason, Refusal};
-use crate::permission::{Right, allows};
+use crate::permission::Right;
 use crate::policy::{AddressKind, DEAD_LETTER_ADDRESS, DYNAMIC_PREFIX, PERSON_PREFIX};
 use crate::record::{AddressId, QueueId, Record};
 use std::collections::BTreeMap;
@@ -64,16 +64,18 @@ impl Shard {
         let (mut queues, mut dead) = (Vec::new(), Vec::new());
         let named = to.iter().filter(|address| !address.is_empty());
         for address in named.take(DESTINATIONS_MAX) {
-            match self.destination(session, address) {
-                Ok(id) => {
-                    let found = self.state.addresses.get(&id).map(|address| &address.queues);
-                    for queue in found.into_iter().flatten() {
-                        if !queues.contains(queue) {
-                            queues.push(*queue);
+            for found in self.destinations(session, address) {
+                match found {
+                    Ok(id) => {
+                        let found = self.state.addresses.get(&id).map(|address| &address.queues);
+                        for queue in found.into_iter().flatten() {
+                            if !queues.contains(queue) {
+                                queues.push(*queue);
+                            }
                         }
                     }
+                    Err(reason) => dead.push((reason, address.clone())),
                 }
-                Err(reason) => dead.push((reason, address.clone())),
             }
         }
         if to.iter().all(String::is_empty) {
@@ -101,8 +103,29 @@ impl Shard {
         named.map(|address| self.check_destination(session, address)).find_map(Result::err)
     }
 
-    fn destination(&mut self, session: SessionId, name: &str) -> Result<AddressId, DeathReason> {
-        let (found, kind) = self.check_destination(session, name)?;
+    /// The address that a sender has named, or those that an operator sends its messages to.
+    fn destinations(
+        &mut self,
+        session: SessionId,
+        name: &str,
+    ) -> Vec<Result<AddressId, DeathReason>> {
+        let checked = self.check_destination(session, name);
+        let targets = self.detours.of(self.host_of(session), name).map(<[String]>::to_vec);
+        match (checked, targets) {
+            (Err(reason), _) => vec![Err(reason)],
+            (Ok((found, kind)), None) => {
+                vec![Ok(found.unwrap_or_else(|| self.make_address(session, name, kind)))]
+            }
+            (Ok(_), Some(targets)) => {
+                targets.iter().map(|target| self.target(session, target)).collect()
+            }
+        }
+    }
+
+    /// A target of a detour: who may send to what stands for it need not be permitted more.
+    fn target(&mut self, session: SessionId, name: &str) -> Result<AddressId, DeathReason> {
+        let (found, kind) =
+            self.look_up(session, name, None).map_err(|_| DeathReason::UnknownAddress)?;
         Ok(found.unwrap_or_else(|| self.make_address(session, name, kind)))
     }
 
@@ -121,9 +144,8 @@ impl Shard {
     }
 
     pub(super) fn permits(&self, session: SessionId, right: Right, address: &str) -> bool {
-        let session = self.state.sessions.get(&session);
-        let user = session.and_then(|session| self.state.users.get(&session.key.user));
-        user.is_some_and(|user| allows(&user.permissions, right, address))
+        let key = self.state.sessions.get(&session).map(|session| &session.key);
+        key.is_some_and(|key| self.user_permits(&key.user, right, &key.host, address))
     }
 
     /// The address of this name on the session's host, and what it is; if it is new, what it
@@ -167,12 +189,14 @@ impl Shard {
     }
 
     /// The queue dead letters of `address` go to: that of its policy, or if there is none,
-    /// because a topic has that name, the one that is always there.
-    pub(super) fn dead_letter_queue(&mut self, host: &str, address: &str) -> QueueId {
+    /// because a topic has that name, the one that is always there. `None` where they go nowhere.
+    pub(super) fn dead_letter_queue(&mut self, host: &str, address: &str) -> Option<QueueId> {
         let name = self.policies.of(address).dead_letter_address.clone();
+        if name.is_empty() {
+            return None;
+        }
         let queue = self.find_or_make_queue(host, &name);
-        let queue = queue.or_else(|| self.find_or_make_queue(host, DEAD_LETTER_ADDRESS));
-        queue.unwrap_or_default()
+        queue.or_else(|| self.find_or_make_queue(host, DEAD_LETTER_ADDRESS))
     }
 
     fn find_or_make_queue(&mut self, host: &str, name: &str) -> Option<QueueId> {

@@ -4,7 +4,7 @@ use super::Shard;
 use crate::command::{Outcome, SessionId};
 use crate::limits::{ANNOTATIONS_MAX_BYTES, DETAIL_MAX_BYTES};
 use crate::output::DeathReason;
-use crate::record::Record;
+use crate::record::{QueueId, Record};
 use crate::state::session::Outbound;
 use bytes::Bytes;
 use std::sync::Arc;
@@ -111,6 +111,7 @@ impl Shard {
             let dies = max > 0 && view.failures >= max;
             if !dies || !self.dead_letter(*outbound, DeathReason::DeliveriesMax, None) {
                 self.feeds.mark_returned(outbound.queue, outbound.entry);
+                self.watch(outbound.queue);
             }
         }
     }
@@ -122,21 +123,42 @@ impl Shard {
         reason: DeathReason,
         detail: Option<String>,
     ) -> bool {
-        let Outbound { queue, entry, .. } = outbound;
+        self.bury_entry(outbound.queue, outbound.entry, reason, detail)
+    }
+
+    /// Moves an entry to dead letters, or drops it where its policy has none; `false` if it is
+    /// there already. One that is out and dropped is taken off by its settlement.
+    pub(super) fn bury_entry(
+        &mut self,
+        queue: QueueId,
+        entry: u64,
+        reason: DeathReason,
+        detail: Option<String>,
+    ) -> bool {
         let Some(slot) = self.state.queues.get(&queue) else {
             return false;
         };
+        let is_out = slot.entry(entry).is_some_and(|view| view.out);
         let Some(address) = self.state.addresses.get(&slot.address) else {
             return false;
         };
         let (host, name) = (address.host.clone(), Arc::clone(&address.name));
         let to = self.dead_letter_queue(&host, &name);
-        if to == queue {
+        if to == Some(queue) {
             return false;
         }
         self.statistics.dead_lettered = self.statistics.dead_lettered.saturating_add(1);
-        self.record(&Record::DeadLetter { queue, entry, to, reason, detail });
-        self.feeds.mark(to);
+        match to {
+            Some(to) => {
+                self.record(&Record::DeadLetter { queue, entry, to, reason, detail });
+                self.feeds.mark(to);
+                self.keep_bounds(&[to]);
+            }
+            None if is_out => {}
+            None => {
+                self.record(&Record::Move { queue, entry, to: Vec::new() });
+            }
+        }
         true
     }
 }

@@ -28,6 +28,18 @@ pub(crate) struct StoredMessage {
     /// The body, while the budget allows it.
     pub(crate) cached: Option<Bytes>,
     pub(crate) death: Option<Arc<Death>>,
+    /// When it came, by the shard's clock; 0 if nobody knows.
+    pub(crate) at_ms: u64,
+}
+
+/// What a message is made of.
+#[derive(Debug, Default)]
+pub(crate) struct NewMessage {
+    pub(crate) place: Place,
+    pub(crate) format: u8,
+    pub(crate) death: Option<Arc<Death>>,
+    pub(crate) cached: Option<Bytes>,
+    pub(crate) at_ms: u64,
 }
 
 /// A frame that still holds live bodies.
@@ -74,17 +86,13 @@ impl Bodies {
     }
 
     /// Adds a message that nothing refers to yet. `None` if there are 2^32 already.
-    pub(crate) fn insert(
-        &mut self,
-        place: Place,
-        format: u8,
-        death: Option<Arc<Death>>,
-        cached: Option<Bytes>,
-    ) -> Option<MessageKey> {
+    pub(crate) fn insert(&mut self, message: NewMessage) -> Option<MessageKey> {
+        let NewMessage { place, format, death, cached, at_ms } = message;
         let key = u32::try_from(self.messages.vacant_key()).ok()?;
         self.cached_bytes = self.cached_bytes.saturating_add(cached_len(cached.as_ref()));
         self.live_bytes = self.live_bytes.saturating_add(u64::from(place.len_bytes));
-        self.messages.insert(StoredMessage { place, format, references: 0, cached, death });
+        let stored = StoredMessage { place, format, references: 0, cached, death, at_ms };
+        self.messages.insert(stored);
         let frame = self.frames.entry(place.lsn).or_default();
         frame.live = frame.live.saturating_add(1);
         if frame.live == 1
@@ -124,10 +132,20 @@ impl Bodies {
     }
 
     /// A copy of the message under another death notice; both share the stored bytes.
-    pub(crate) fn copy_as_dead(&mut self, key: MessageKey, death: Death) -> Option<MessageKey> {
+    pub(crate) fn copy_as_dead(
+        &mut self,
+        key: MessageKey,
+        death: Death,
+        at_ms: u64,
+    ) -> Option<MessageKey> {
         let message = self.get(key)?;
         let (place, format, cached) = (message.place, message.format, message.cached.clone());
-        self.insert(place, format, Some(Arc::new(death)), cached)
+        self.insert(NewMessage { place, format, death: Some(Arc::new(death)), cached, at_ms })
+    }
+
+    /// Length of a message's body.
+    pub(crate) fn len_bytes(&self, key: MessageKey) -> u32 {
+        self.get(key).map_or(0, |message| message.place.len_bytes)
     }
 
     /// Forgets the body in memory if the message at `key` is still the one at `place`.

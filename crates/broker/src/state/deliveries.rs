@@ -1,6 +1,6 @@
 //! Messages come in, go out to consumers, and are settled.
 
-use super::bodies::MessageKey;
+use super::bodies::{MessageKey, NewMessage};
 use super::queue::Attempt;
 use super::session::Outbound;
 use super::{BodyAt, Inconsistent, NO_QUEUE, NO_SESSION, State};
@@ -22,10 +22,18 @@ impl State {
         let death = death.map(|death| Arc::new(death.clone()));
         let key = self
             .bodies
-            .insert(body.place, format, death, body.cached)
+            .insert(NewMessage {
+                place: body.place,
+                format,
+                death,
+                cached: body.cached,
+                at_ms: self.clock_ms,
+            })
             .ok_or(Inconsistent { what: "too many messages" })?;
         for queue in queues {
-            self.queues.get_mut(queue).ok_or(NO_QUEUE)?.push(key);
+            let queue = self.queues.get_mut(queue).ok_or(NO_QUEUE)?;
+            queue.push(key);
+            queue.grow(body.place.len_bytes);
             self.bodies.refer(key);
         }
         if queues.is_empty() {
@@ -97,6 +105,7 @@ impl State {
                 continue;
             };
             if let Some(message) = slot.remove(entry) {
+                slot.shrink(bodies.len_bytes(message));
                 bodies.release(message);
             }
             if (slot.closed || slot.dynamic) && slot.is_empty() {
@@ -174,8 +183,12 @@ impl State {
         let slot = self.queues.get_mut(&from).ok_or(NO_QUEUE)?;
         let message =
             slot.take(entry).ok_or(Inconsistent { what: "an entry moves that cannot" })?;
+        let len_bytes = self.bodies.len_bytes(message);
+        slot.shrink(len_bytes);
         for queue in to {
-            self.queues.get_mut(queue).ok_or(NO_QUEUE)?.push(message);
+            let queue = self.queues.get_mut(queue).ok_or(NO_QUEUE)?;
+            queue.push(message);
+            queue.grow(len_bytes);
             self.bodies.refer(message);
         }
         self.bodies.release(message);
@@ -188,7 +201,9 @@ impl State {
         let queue = self.queues.get_mut(&id).ok_or(NO_QUEUE)?;
         let mut dropped = Vec::new();
         while let Some(first) = queue.first_fresh().filter(|first| *first < below) {
-            dropped.extend(queue.take(first));
+            let message = queue.take(first);
+            queue.shrink(message.map_or(0, |message| self.bodies.len_bytes(message)));
+            dropped.extend(message);
         }
         dropped.into_iter().for_each(|message| self.bodies.release(message));
         self.look_at(id);
@@ -207,13 +222,17 @@ impl State {
         let address = self.addresses.get(&from.address);
         let address = address.map(|address| address.name.to_string()).unwrap_or_default();
         let annotations = from.take_annotations(entry);
-        let message =
-            from.remove(entry).ok_or(Inconsistent { what: "dead letter without an entry" })?;
-        let dead = self.bodies.copy_as_dead(message, Death { reason, address, detail });
+        let message = if from.can_take(entry) { from.take(entry) } else { from.remove(entry) };
+        let message = message.ok_or(Inconsistent { what: "dead letter without an entry" })?;
+        let len_bytes = self.bodies.len_bytes(message);
+        from.shrink(len_bytes);
+        let death = Death { reason, address, detail };
+        let dead = self.bodies.copy_as_dead(message, death, self.clock_ms);
         self.bodies.release(message);
         let dead = dead.ok_or(Inconsistent { what: "too many messages" })?;
         let slot = self.queues.get_mut(&to).ok_or(NO_QUEUE)?;
         let dead_entry = slot.push(dead);
+        slot.grow(len_bytes);
         if let Some(annotations) = annotations {
             slot.annotate(dead_entry, annotations);
         }

@@ -66,6 +66,8 @@ pub(crate) struct State {
     pub(crate) sessions: BTreeMap<SessionId, Session>,
     pub(crate) keys: BTreeMap<SessionKey, SessionId>,
     pub(crate) bodies: Bodies,
+    /// The time when messages come, as far as it was recorded; in milliseconds.
+    pub(crate) clock_ms: u64,
     /// What services keep.
     pub(crate) documents: BTreeMap<Arc<str>, Bytes>,
     addresses_made: u64,
@@ -139,6 +141,7 @@ impl State {
             Record::Publish { queues, death, format, .. } => {
                 applied.message = self.publish(queues, death.as_ref(), *format, body)?;
             }
+            Record::Clock { at_ms } => self.clock_ms = *at_ms,
             Record::PutDocument { key, value } => match value {
                 Some(value) => {
                     self.documents.insert(Arc::from(key.as_str()), value.clone());

@@ -33,6 +33,10 @@ pub(crate) struct Queue {
     /// What consumers left with entries. Few have any, and so it is kept apart.
     annotations: BTreeMap<u64, Bytes>,
     annotations_bytes: usize,
+    /// Entries that are out.
+    out: usize,
+    /// Bodies of all entries.
+    bytes: u64,
 }
 
 /// How a delivery came back.
@@ -107,7 +111,34 @@ impl Queue {
             returned: BTreeSet::new(),
             annotations: BTreeMap::new(),
             annotations_bytes: 0,
+            out: 0,
+            bytes: 0,
         }
+    }
+
+    /// Entries, those that are out among them.
+    pub(crate) fn len(&self) -> usize {
+        self.fresh.len().saturating_add(self.dispatched.len())
+    }
+
+    /// Entries that are out.
+    pub(crate) fn out_len(&self) -> usize {
+        self.out
+    }
+
+    /// Bodies of all entries, in bytes.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    /// An entry with a body of so many bytes was added.
+    pub(crate) fn grow(&mut self, len_bytes: u32) {
+        self.bytes = self.bytes.saturating_add(u64::from(len_bytes));
+    }
+
+    /// An entry with a body of so many bytes has gone.
+    pub(crate) fn shrink(&mut self, len_bytes: u32) {
+        self.bytes = self.bytes.saturating_sub(u64::from(len_bytes));
     }
 
     /// Whether a message waits for a consumer.
@@ -199,6 +230,7 @@ impl Queue {
         if self.returned.remove(&entry) {
             let view = self.dispatched.get_mut(&entry)?;
             view.out = true;
+            self.out = self.out.saturating_add(1);
             return Some(view.message);
         }
         if entry != self.fresh_from {
@@ -207,6 +239,7 @@ impl Queue {
         let message = self.fresh.pop_front()?;
         self.fresh_from = self.fresh_from.saturating_add(1);
         self.dispatched.insert(entry, EntryView::new(message, true));
+        self.out = self.out.saturating_add(1);
         if self.fresh.is_empty() {
             self.fresh.shrink_to(64);
         }
@@ -236,7 +269,9 @@ impl Queue {
     /// goes too, unless it was taken before.
     pub(crate) fn remove(&mut self, entry: u64) -> Option<MessageKey> {
         let view = self.dispatched.remove(&entry)?;
-        if !view.out {
+        if view.out {
+            self.out = self.out.saturating_sub(1);
+        } else {
             self.returned.remove(&entry);
         }
         self.take_annotations(entry);
@@ -247,6 +282,7 @@ impl Queue {
     pub(crate) fn give_back(&mut self, entry: u64, attempt: Attempt, annotations: Option<&Bytes>) {
         let Some(view) = self.dispatched.get_mut(&entry).filter(|view| view.out) else { return };
         view.out = false;
+        self.out = self.out.saturating_sub(1);
         view.count = view.count.saturating_add(u16::from(attempt != Attempt::None));
         view.failures = view.failures.saturating_add(u16::from(attempt == Attempt::Failed));
         self.returned.insert(entry);
@@ -293,7 +329,9 @@ impl Queue {
 
     /// Restores a dispatched entry.
     pub(crate) fn restore_dispatched(&mut self, entry: u64, view: EntryView) {
-        if !view.out {
+        if view.out {
+            self.out = self.out.saturating_add(1);
+        } else {
             self.returned.insert(entry);
         }
         self.dispatched.insert(entry, view);

@@ -191,7 +191,8 @@ impl Chat {
     /// Whether a resource's user is an administrator: may manage what is the broker's own.
     fn administers(&self, turn: &Turn<'_>, session: SessionId) -> bool {
         self.people.get(session).is_some_and(|resource| {
-            turn.shard.user_permits(&resource.user, Right::Manage, ADMINISTRATION)
+            let host = &resource.host;
+            turn.shard.user_permits(&resource.user, Right::Manage, host, ADMINISTRATION)
         })
     }
 

@@ -324,7 +324,10 @@ fn declined(reason: DeathReason) -> wharf_amqp::condition::Error {
         DeathReason::UnknownAddress => Condition::NotFound,
         DeathReason::NoAddress => Condition::PreconditionFailed,
         DeathReason::InvalidAddress => Condition::InvalidField,
-        DeathReason::DeliveriesMax | DeathReason::Rejected => Condition::InternalError,
+        DeathReason::QueueFull => Condition::ResourceLimitExceeded,
+        DeathReason::DeliveriesMax | DeathReason::Rejected | DeathReason::Expired => {
+            Condition::InternalError
+        }
     };
     error(condition, reason.name())
 }

@@ -202,6 +202,10 @@ pub(crate) const KEYS: &[Key] = &[
         "users[].permissions[].pattern",
         "Address pattern: `*` stands for one level, `**` for any number of them.",
     ),
+    key(
+        "users[].permissions[].host",
+        "Virtual host that the rule is for. Without it, or empty: every one.",
+    ),
     key("users[].permissions[].send", "May send to matching addresses."),
     key("users[].permissions[].receive", "May receive from matching addresses."),
     key("users[].permissions[].manage", "May create, change and delete matching addresses."),
@@ -214,7 +218,25 @@ pub(crate) const KEYS: &[Key] = &[
         "policies[].deliveries_max",
         "Deliveries before a message goes to the dead-letter address. 0: without end.",
     ),
-    key("policies[].dead_letter_address", "Where the dead messages of matching addresses go."),
+    key(
+        "policies[].dead_letter_address",
+        "Where the dead messages of matching addresses go. Empty: nowhere, they are dropped.",
+    ),
+    key(
+        "policies[].ttl_ms",
+        "How long a message waits in each queue before it dies, to 100 ms. 0: without end. One that \
+         is out to a consumer does not die.",
+    ),
+    key(
+        "policies[].messages_max",
+        "Messages in each queue, those that are out among them. 0: without bound.",
+    ),
+    key("policies[].bytes_max", "Their bodies, in bytes. 0: without bound."),
+    key(
+        "policies[].overflow",
+        "At these bounds: reject (the new message dies, and a sender whose protocol can be told is \
+         told) or drop-oldest (the oldest that is not out dies).",
+    ),
     key(
         "locations[].host",
         "A virtual host that is served elsewhere: AMQP connections to it are redirected. Either \

@@ -327,6 +327,9 @@ pub struct UserEntry {
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct PermissionRule {
+    /// Virtual host; every one when empty.
+    #[serde(default)]
+    pub host: String,
     /// Address pattern.
     pub pattern: String,
     /// May send.
@@ -354,6 +357,29 @@ pub struct PolicyRule {
     /// Where dead messages go.
     #[serde(default = "dead_letter_address_default")]
     pub dead_letter_address: String,
+    /// How long a message waits before it dies; 0 is without end.
+    #[serde(default)]
+    pub ttl_ms: u64,
+    /// Messages in one queue; 0 is without bound.
+    #[serde(default)]
+    pub messages_max: u64,
+    /// Bodies in one queue; 0 is without bound.
+    #[serde(default)]
+    pub bytes_max: u64,
+    /// What happens at these bounds.
+    #[serde(default)]
+    pub overflow: OverflowRule,
+}
+
+/// What happens to messages for a queue that is full.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum OverflowRule {
+    /// The new one dies.
+    #[default]
+    Reject,
+    /// The oldest that is not out dies.
+    DropOldest,
 }
 
 /// One `[[locations]]` entry.

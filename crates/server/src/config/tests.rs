@@ -32,6 +32,10 @@ fn full() -> Config {
         kind: super::PolicyKind::Queue,
         deliveries_max: 1,
         dead_letter_address: String::new(),
+        ttl_ms: 0,
+        messages_max: 0,
+        bytes_max: 0,
+        overflow: super::OverflowRule::Reject,
     });
     config.locations.push(super::LocationRule::default());
     config

@@ -118,6 +118,7 @@ impl Shard {
         for queue in &queues {
             self.feeds.mark(*queue);
         }
+        self.note_time();
         let Message { format, body } = message;
         let queues = Cow::Owned(queues);
         let record = Record::Publish { queues, death: None, format: *format, body };

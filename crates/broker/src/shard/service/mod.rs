@@ -79,9 +79,10 @@ impl Shard {
         self.state.users.get(name).map(|user| &*user.permissions).unwrap_or_default()
     }
 
-    /// Whether a user may do this with an address.
+    /// Whether a user may do this with an address of a host.
     #[must_use]
-    pub fn user_permits(&self, user: &str, right: Right, address: &str) -> bool {
-        self.state.users.get(user).is_some_and(|user| allows(&user.permissions, right, address))
+    pub fn user_permits(&self, user: &str, right: Right, host: &str, address: &str) -> bool {
+        let user = self.state.users.get(user);
+        user.is_some_and(|user| allows(&user.permissions, right, host, address))
     }
 }

@@ -5,12 +5,11 @@
 mod queues;
 mod sessions;
 
-use super::bodies::{MessageKey, Place};
+use super::bodies::{MessageKey, NewMessage, Place};
 use super::queue::Queue;
 use super::{Address, State, User};
 use crate::codec::{Malformed, Put, Reader};
 use crate::journal::{Extent, Location, Lsn};
-use crate::output::Death;
 use crate::record::{
     AddressId, put_death, put_dynamic, put_kind, put_user, read_death, read_dynamic, read_format,
     read_kind, read_user,
@@ -19,7 +18,9 @@ use bytes::Bytes;
 use std::sync::Arc;
 
 /// Version of the encoding below.
-const VERSION: u64 = 1;
+const VERSION: u64 = 2;
+/// The version before: messages had no times.
+const VERSION_WITHOUT_TIMES: u64 = 1;
 
 /// Where frames and extents are: the part of a snapshot that is known last.
 #[derive(Debug, Default)]
@@ -47,8 +48,10 @@ impl Places {
         out
     }
 
-    fn decode(from: &mut Reader<'_>) -> Result<Self, Malformed> {
-        if from.int("snapshot version")? != VERSION {
+    /// Tells too whether messages have times.
+    fn decode(from: &mut Reader<'_>) -> Result<(Self, bool), Malformed> {
+        let version = from.int("snapshot version")?;
+        if !matches!(version, VERSION | VERSION_WITHOUT_TIMES) {
             return Err(Malformed { what: "snapshot version (written by a newer release?)" });
         }
         let mut places = Self::default();
@@ -60,7 +63,7 @@ impl Places {
         for _ in 0..from.len("extent count")? {
             places.extents.push((Extent(from.int("extent")?), Lsn(from.int("lsn")?)));
         }
-        Ok(places)
+        Ok((places, version == VERSION))
     }
 }
 
@@ -71,6 +74,7 @@ impl State {
         out.put_int(self.addresses_made);
         out.put_int(self.queues_made);
         out.put_int(self.sessions_made);
+        out.put_int(self.clock_ms);
         out.put_int(self.users.len() as u64);
         for (name, user) in &self.users {
             put_user(&mut out, name, &user.verifier, &user.permissions);
@@ -113,17 +117,19 @@ impl State {
             out.put_int(u64::from(message.place.len_bytes));
             out.put_int(u64::from(message.format));
             put_death(out, message.death.as_deref());
+            out.put_int(message.at_ms);
         }
     }
 
     /// Rebuilds the state from what `encode` and `Places::encode` wrote.
     pub(crate) fn decode(snapshot: &[u8]) -> Result<Self, Malformed> {
         let mut from = Reader::new(snapshot);
-        let places = Places::decode(&mut from)?;
+        let (places, has_times) = Places::decode(&mut from)?;
         let mut state = Self {
             addresses_made: from.int("counter")?,
             queues_made: from.int("counter")?,
             sessions_made: from.int("counter")?,
+            clock_ms: if has_times { from.int("clock")? } else { 0 },
             ..Self::default()
         };
         for _ in 0..from.len("user count")? {
@@ -133,7 +139,7 @@ impl State {
         for _ in 0..from.len("address count")? {
             state.decode_address(&mut from)?;
         }
-        let messages = decode_messages(&mut from)?;
+        let messages = decode_messages(&mut from, has_times)?;
         let keys = state.restore_bodies(places, messages)?;
         for _ in 0..from.len("queue count")? {
             state.decode_queue(&mut from, &keys)?;
@@ -174,7 +180,7 @@ impl State {
     fn restore_bodies(
         &mut self,
         places: Places,
-        messages: Vec<SavedMessage>,
+        messages: Vec<NewMessage>,
     ) -> Result<Vec<MessageKey>, Malformed> {
         for (extent, last_lsn) in places.extents {
             self.bodies.restore_extent(extent, last_lsn);
@@ -184,7 +190,7 @@ impl State {
         }
         let mut keys = Vec::with_capacity(messages.len());
         for saved in messages {
-            let key = self.bodies.insert(saved.place, saved.format, saved.death, None);
+            let key = self.bodies.insert(saved);
             keys.push(key.ok_or(Malformed { what: "message count" })?);
         }
         Ok(keys)
@@ -224,13 +230,7 @@ impl Order {
     }
 }
 
-struct SavedMessage {
-    place: Place,
-    format: u8,
-    death: Option<Arc<Death>>,
-}
-
-fn decode_messages(from: &mut Reader<'_>) -> Result<Vec<SavedMessage>, Malformed> {
+fn decode_messages(from: &mut Reader<'_>, has_times: bool) -> Result<Vec<NewMessage>, Malformed> {
     let mut messages = Vec::new();
     for _ in 0..from.len("message count")? {
         let place = Place {
@@ -240,7 +240,8 @@ fn decode_messages(from: &mut Reader<'_>) -> Result<Vec<SavedMessage>, Malformed
         };
         let format = read_format(from)?;
         let death = read_death(from)?.map(Arc::new);
-        messages.push(SavedMessage { place, format, death });
+        let at_ms = if has_times { from.int("time")? } else { 0 };
+        messages.push(NewMessage { place, format, death, cached: None, at_ms });
     }
     Ok(messages)
 }

@@ -59,9 +59,12 @@ impl State {
             }
             let view = EntryView { message, count, failures, out: from.flag("out")? };
             queue.restore_dispatched(entry, view);
+            queue.grow(self.bodies.len_bytes(message));
         }
         for _ in 0..from.len("fresh count")? {
-            queue.push(self.decode_reference(from, keys)?);
+            let message = self.decode_reference(from, keys)?;
+            queue.push(message);
+            queue.grow(self.bodies.len_bytes(message));
         }
         for _ in 0..from.len("annotation count")? {
             let entry = from.int("entry")?;

@@ -227,6 +227,7 @@ impl Wire {
 /// Who there is, and what they may do.
 fn users() -> [(&'static str, Vec<Permission>); 3] {
     let permission = |pattern: &str, send, receive| Permission {
+        host: String::new(),
         pattern: pattern.to_owned(),
         send,
         receive,
