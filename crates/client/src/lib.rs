@@ -95,7 +95,7 @@ pub use client::{Client, Receipt, Receiver};
 pub use delivery::Delivery;
 pub use error::Error;
 pub use message::Message;
-pub use net::{RedirectFault, discover};
+pub use net::{Answer, Ask, RedirectFault, ask, discover};
 pub use options::{Options, Protocol, Retry, Tls};
 pub use state::State;
 pub use wharf_mbws::{Flavour, Kind, LengthUnit, WindowLimits};

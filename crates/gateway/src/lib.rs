@@ -16,6 +16,7 @@
 //! | `place` | where else something is served |
 //! | `people` | people and rooms as addresses of the broker |
 //! | `consume` | how a client says what it wants to receive (MBWS-A25) |
+//! | `readable` | what a message says, for those who speak no protocol |
 //! | `convert` | the message mapping: what is stored, and what each protocol makes of it |
 //!
 //! Another protocol is one crate, one file beside `mbws`, and a format in `convert`.
@@ -40,6 +41,7 @@ pub mod limits;
 mod mbws;
 mod people;
 mod place;
+mod readable;
 mod request;
 mod session;
 mod untaken;
@@ -47,6 +49,7 @@ mod xmpp;
 
 pub use config::{Amqp, CloseEnds, Config, Xmpp, XmppSettings};
 pub use place::{Located, Location, NoPlace, Place, Scheme};
+pub use readable::Readable;
 pub use request::Request;
 pub use session::{Offer, Opening, PROTOCOLS, Session, Transport};
 pub use wharf_sasl::server::{Answer, Question, Settings as SaslSettings};

@@ -1,5 +1,5 @@
 //! SASL exchanges as a machine without IO, client and server: ANONYMOUS (RFC 4505), PLAIN
-//! (RFC 4616), EXTERNAL (RFC 4422, appendix A) and SCRAM with SHA-1, SHA-256 and SHA-512, with and
+//! (RFC 4616), EXTERNAL (RFC 4422, appendix A), OAUTHBEARER (RFC 7628) and SCRAM with SHA-1, SHA-256 and SHA-512, with and
 //! without channel binding (RFC 5802, RFC 7677, RFC 9266).
 //!
 //! The protocol on top (AMQP, XMPP) names the mechanism and carries the octets; this crate knows
@@ -15,7 +15,8 @@
 //! - [`saslprep`]: when two names or passwords are the same.
 //! - [`Violation`]: everything the peer can do wrong.
 //!
-//! Inside: `scram` is the grammar of RFC 5802 in both directions, `plain` that of RFC 4616.
+//! Inside: `scram` is the grammar of RFC 5802 in both directions, `plain` that of RFC 4616, `bearer` that
+//! of RFC 7628.
 //!
 //! ```
 //! use wharf_sasl::server::{Answer, Exchange, Question, Settings, Step};
@@ -47,6 +48,7 @@
     )
 )]
 
+mod bearer;
 mod binding;
 pub mod client;
 mod hash;

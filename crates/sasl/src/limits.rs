@@ -22,3 +22,6 @@ pub const ITERATIONS_MIN: u32 = 4096;
 /// Most iterations a client accepts, because the server decides and the client pays (RFC 5802,
 /// section 9). A second or so.
 pub const ITERATIONS_MAX: u32 = 1_500_000;
+
+/// Longest message of OAUTHBEARER: tokens are longer than passwords.
+pub const TOKEN_MESSAGE_MAX_BYTES: usize = 8192;

@@ -10,6 +10,8 @@ pub enum Mechanism {
     Anonymous,
     /// User and password in clear (RFC 4616).
     Plain,
+    /// A bearer token in clear, which unlike a password is soon over (RFC 7628).
+    OAuthBearer,
     /// Each side proves that it knows the password; no one learns it (RFC 5802).
     Scram(Hash),
     /// The same, bound to the channel under it: with someone in between it fails.
@@ -20,9 +22,10 @@ pub enum Mechanism {
 
 impl Mechanism {
     /// Every mechanism, weakest first.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Anonymous,
         Self::Plain,
+        Self::OAuthBearer,
         Self::Scram(Hash::Sha1),
         Self::Scram(Hash::Sha256),
         Self::Scram(Hash::Sha512),
@@ -37,6 +40,7 @@ impl Mechanism {
         match self {
             Self::Anonymous => "ANONYMOUS",
             Self::Plain => "PLAIN",
+            Self::OAuthBearer => "OAUTHBEARER",
             Self::Scram(Hash::Sha1) => "SCRAM-SHA-1",
             Self::Scram(Hash::Sha256) => "SCRAM-SHA-256",
             Self::Scram(Hash::Sha512) => "SCRAM-SHA-512",

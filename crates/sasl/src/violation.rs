@@ -30,6 +30,9 @@ pub enum Violation {
     /// PLAIN: no password.
     PlainPassword,
 
+    /// OAUTHBEARER: not a header, pairs and a bearer token.
+    Bearer,
+
     /// SCRAM: the first message does not begin with `n`, `y` or `p=` and a name.
     BindingFlag,
     /// SCRAM: the first message's header is not `flag,[a=identity],`.
@@ -85,6 +88,7 @@ impl fmt::Display for Violation {
             Self::TraceProhibited => "trace with prohibited characters",
             Self::PlainFields => "expected three strings between two NULs",
             Self::PlainPassword => "empty password",
+            Self::Bearer => "expected n,[a=identity], and a bearer token",
             Self::BindingFlag => "expected n, y or p=",
             Self::Header => "expected flag,[a=identity],",
             Self::NameEscape => "expected =2C or =3D",

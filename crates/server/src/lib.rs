@@ -7,9 +7,11 @@
 //! |---|---|
 //! | `cli` | the verbs, one file each, and the exit codes |
 //! | `config` | every setting: struct, file, environment, reference |
-//! | `node`, `run` | what connections share; start and stop |
+//! | `node`, `run`, `drain`, `reload`, `notify` | what connections share; start and stop, and what a service manager is told |
 //! | `net` | sockets: listener, admission, TLS, and the driver of one connection |
 //! | `http` | requests before the upgrade |
+//! | `manage`, `rules` | the management API, and what operators define with it |
+//! | `live` | the settings that may change while it runs |
 //! | `auth`, `users` | who is asking, and who exists from the start |
 //! | `mailbox`, `shard` | the way to the shard's thread, and that thread |
 //! | `metrics`, `log` | what the operator sees |
@@ -22,13 +24,20 @@
 mod auth;
 pub mod cli;
 pub mod config;
+mod disk;
+mod drain;
 mod entropy;
 mod http;
+mod live;
 mod log;
 mod mailbox;
+mod manage;
 mod metrics;
 mod net;
 mod node;
+mod notify;
+mod reload;
+mod rules;
 mod run;
 mod services;
 mod settings;

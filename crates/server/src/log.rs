@@ -5,6 +5,7 @@
 
 use crate::config::{Log, LogFormat};
 use std::io::IsTerminal;
+use std::sync::OnceLock;
 use tracing_subscriber::EnvFilter;
 
 /// The ids of events: what alerts and searches can rely on.
@@ -23,6 +24,12 @@ pub(crate) mod event {
     pub(crate) const LOGIN_THROTTLED: &str = "login-throttled";
     pub(crate) const CONNECTION_OPENED: &str = "connection-opened";
     pub(crate) const CONNECTION_CLOSED: &str = "connection-closed";
+    pub(crate) const USER_LIMIT: &str = "user-limit";
+    pub(crate) const LOGIN_EXPIRED: &str = "login-expired";
+    pub(crate) const AUDIT: &str = "audit";
+    pub(crate) const RELOADED: &str = "reloaded";
+    pub(crate) const RELOAD_FAILED: &str = "reload-failed";
+    pub(crate) const RULES_SKIPPED: &str = "rules-skipped";
     pub(crate) const JOURNAL_FAILED: &str = "journal-failed";
     pub(crate) const DRAINING: &str = "draining";
     pub(crate) const STOPPED: &str = "stopped";
@@ -43,15 +50,24 @@ pub(crate) mod event {
         (LOGIN_THROTTLED, "Too many wrong passwords from one address."),
         (CONNECTION_OPENED, "A WebSocket connection is open."),
         (CONNECTION_CLOSED, "A WebSocket connection has ended."),
+        (USER_LIMIT, "A connection was closed: its user has as many as it may."),
+        (LOGIN_EXPIRED, "Connections were closed: the tokens they came with are over."),
+        (AUDIT, "An administrator has changed something, or tried to."),
+        (RELOADED, "The settings were read again and are in use."),
+        (RELOAD_FAILED, "The settings could not be read again; the old ones stay in use."),
+        (RULES_SKIPPED, "A stored policy, route, limit or token cannot be read and is passed over."),
         (JOURNAL_FAILED, "The journal failed: nothing more is acknowledged, and Wharf exits."),
         (DRAINING, "Wharf was told to stop."),
         (STOPPED, "Wharf has stopped."),
     ];
 }
 
+/// What changes the filter of a log that was started here.
+static FILTER: OnceLock<Box<dyn Fn(&str) + Send + Sync>> = OnceLock::new();
+
 /// Starts logging. Does nothing when logging was started before.
 pub(crate) fn start(config: &Log) {
-    let filter = EnvFilter::try_new(&config.level).unwrap_or_else(|_| EnvFilter::new("info"));
+    let filter = filter_of(&config.level);
     let on_terminal = std::io::stderr().is_terminal();
     let json = match config.format {
         LogFormat::Json => true,
@@ -59,11 +75,32 @@ pub(crate) fn start(config: &Log) {
         LogFormat::Auto => !on_terminal,
     };
     let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
-    // An error here means that a subscriber exists already: its owner decides.
-    let _ = if json {
-        lines.json().flatten_event(true).with_current_span(false).try_init()
+    // What is no filter was refused by `config::check`. An error of `try_init` means that a
+    // subscriber exists already: its owner decides.
+    if json {
+        let lines = lines.json().flatten_event(true).with_current_span(false);
+        let lines = lines.with_filter_reloading();
+        let handle = lines.reload_handle();
+        if lines.try_init().is_ok() {
+            let _ = FILTER.set(Box::new(move |it| drop(handle.reload(filter_of(it)))));
+        }
     } else {
         let colour = on_terminal && std::env::var_os("NO_COLOR").is_none();
-        lines.with_ansi(colour).with_target(false).try_init()
-    };
+        let lines = lines.with_ansi(colour).with_target(false).with_filter_reloading();
+        let handle = lines.reload_handle();
+        if lines.try_init().is_ok() {
+            let _ = FILTER.set(Box::new(move |it| drop(handle.reload(filter_of(it)))));
+        }
+    }
+}
+
+fn filter_of(level: &str) -> EnvFilter {
+    EnvFilter::try_new(level).unwrap_or_else(|_| EnvFilter::new("info"))
+}
+
+/// Logs by another filter from now on.
+pub(crate) fn set_level(level: &str) {
+    if let Some(change) = FILTER.get() {
+        change(level);
+    }
 }

@@ -1,11 +1,13 @@
 //! Between the drivers and the shard: one bounded mailbox in, one outbox for each connection.
 
+use crate::node::Node;
 use crate::services::Made;
+use std::fmt;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 use tokio::sync::oneshot;
-use wharf_broker::{Command, ConnectionId, Event, Statistics};
+use wharf_broker::{Command, ConnectionId, Event, Shard, Statistics, Timestamp};
 use wharf_gateway::{Answer, Request};
 
 /// Letters above which connections are not read. One burst of each connection may come on top.
@@ -26,12 +28,36 @@ pub(crate) enum Letter {
     Gone(ConnectionId),
     /// A verifier that the services of XMPP have asked for.
     Made(Box<Made>),
-    /// Every connection is to end with this close code.
-    Drain(u16),
     /// How much has happened so far?
     Statistics(oneshot::Sender<Statistics>),
+    /// Something that a manager does to the shard.
+    Job(Job),
     /// Finish: make durable what was taken, then stop.
     Stop,
+}
+
+/// What is done when a frame is durable.
+pub(crate) type Promise = Box<dyn FnOnce() + Send>;
+
+/// Work on the shard, and what is to be done when it is durable.
+pub(crate) struct Job(Box<dyn FnOnce(&Node, &mut Shard, Timestamp) -> Promise + Send>);
+
+impl Job {
+    pub(crate) fn new(
+        work: impl FnOnce(&Node, &mut Shard, Timestamp) -> Promise + Send + 'static,
+    ) -> Self {
+        Self(Box::new(work))
+    }
+
+    pub(crate) fn run(self, node: &Node, shard: &mut Shard, now: Timestamp) -> Promise {
+        (self.0)(node, shard, now)
+    }
+}
+
+impl fmt::Debug for Job {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Job")
+    }
 }
 
 impl Letter {
@@ -146,6 +172,8 @@ impl Mailbox {
 pub(crate) struct Orders {
     /// End the connection, with this close code.
     pub(crate) drain: Option<u16>,
+    /// End the connection without a word.
+    pub(crate) cut: bool,
     /// What the user database says to the login.
     pub(crate) answer: Option<Answer>,
 }
@@ -173,6 +201,11 @@ impl Outbox {
     /// Tells the driver to end the connection.
     pub(crate) fn drain(&self, close_code: u16) {
         self.change(|waiting| waiting.orders.drain = Some(close_code));
+    }
+
+    /// Tells the driver to end the connection without a word.
+    pub(crate) fn cut(&self) {
+        self.change(|waiting| waiting.orders.cut = true);
     }
 
     /// Tells the driver what the user database says.

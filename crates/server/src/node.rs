@@ -3,22 +3,46 @@
 use crate::auth::Authenticator;
 use crate::auth::sasl::Channel;
 use crate::config::Config;
-use crate::http::front::Fronts;
+use crate::live::Live;
 use crate::log::event;
-use crate::mailbox::{Letter, Mailbox};
+use crate::mailbox::{Job, Letter, Mailbox, Outbox};
+use crate::manage::audit::Audit;
 use crate::metrics::Metrics;
 use crate::net::admission::Admission;
-use crate::settings;
+use crate::net::registry::{Login, Registry};
+use crate::rules::{self, Rules};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, OnceLock};
-use std::time::Duration;
-use tokio::sync::{oneshot, watch};
-use wharf_broker::ConnectionId;
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
+use std::time::{Duration, SystemTime};
+use tokio::sync::{mpsc, oneshot, watch};
+use wharf_api::types::Reloaded;
+use wharf_broker::{ConnectionId, Shard, Timestamp};
 use wharf_gateway::{ChannelBinding, Nonce, Offer, SaslSettings};
-use wharf_ws::handshake::server::Policy;
 
 /// Time for the shard to answer a question of the server's own.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// Time for the shard to do what it is asked, and to make it durable.
+const JOB_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Close code for those who have, or do, more than they may.
+pub(crate) const CLOSE_POLICY: u16 = 1008;
+
+/// Close code for those whose login is over: it is registered for that (3000, Unauthorized).
+pub(crate) const CLOSE_LOGIN_OVER: u16 = 3000;
+
+/// The shard does not answer.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) struct Unanswered;
+
+/// What a client of the management API tells the process to do.
+#[derive(Debug)]
+pub(crate) enum Order {
+    /// Read the settings again, and say what came of it.
+    Reload(oneshot::Sender<Result<Reloaded, String>>),
+    /// Send everybody away over this time, with this close code; then stop, or not.
+    Drain { over: Duration, close_code: u16, stop: bool },
+}
 
 /// Where a node is in its life; it only goes forward.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
@@ -35,17 +59,21 @@ pub(crate) enum Phase {
 
 /// What every connection shares.
 pub(crate) struct Node {
+    /// The settings of the start. What may change meanwhile is in `live`.
     pub(crate) config: Config,
-    pub(crate) gateway: Arc<wharf_gateway::Config>,
-    pub(crate) policy: Policy,
-    pub(crate) fronts: Fronts,
+    live: RwLock<Arc<Live>>,
+    pub(crate) started_at: SystemTime,
+    pub(crate) connections: Registry,
+    pub(crate) rules: Rules,
+    pub(crate) audit: Audit,
+    pub(crate) orders: mpsc::UnboundedSender<Order>,
     pub(crate) auth: Authenticator,
     pub(crate) admission: Arc<Admission>,
     pub(crate) mailbox: Arc<Mailbox>,
     pub(crate) metrics: Metrics,
     phase: watch::Sender<Phase>,
     failure: OnceLock<String>,
-    connections: AtomicU64,
+    numbered: AtomicU64,
     open: Arc<AtomicUsize>,
 }
 
@@ -60,11 +88,15 @@ impl Drop for Open {
 }
 
 impl Node {
-    pub(crate) fn new(config: Config) -> Self {
+    /// `orders`: where to say that the process shall stop, or read its settings again.
+    pub(crate) fn new(config: Config, orders: mpsc::UnboundedSender<Order>) -> Self {
         Self {
-            gateway: Arc::new(settings::gateway(&config)),
-            policy: settings::policy(&config),
-            fronts: Fronts::new(&config),
+            live: RwLock::new(Arc::new(Live::new(config.clone(), &[]))),
+            started_at: SystemTime::now(),
+            connections: Registry::default(),
+            rules: Rules::default(),
+            audit: Audit::default(),
+            orders,
             auth: Authenticator::new(&config.auth),
             admission: Admission::new(
                 config.listen.connections_max,
@@ -74,10 +106,20 @@ impl Node {
             metrics: Metrics::default(),
             phase: watch::Sender::new(Phase::Starting),
             failure: OnceLock::new(),
-            connections: AtomicU64::new(0),
+            numbered: AtomicU64::new(0),
             open: Arc::default(),
             config,
         }
+    }
+
+    /// The settings in use now.
+    pub(crate) fn live(&self) -> Arc<Live> {
+        Arc::clone(&self.live.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Uses other settings from now on.
+    pub(crate) fn set_live(&self, live: Live) {
+        *self.live.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(live);
     }
 
     pub(crate) fn phase(&self) -> Phase {
@@ -126,7 +168,7 @@ impl Node {
     }
 
     pub(crate) fn next_connection(&self) -> ConnectionId {
-        ConnectionId(self.connections.fetch_add(1, Ordering::Relaxed) + 1)
+        ConnectionId(self.numbered.fetch_add(1, Ordering::Relaxed) + 1)
     }
 
     /// Admits a WebSocket, unless this is not the time for it. It counts until the guard is
@@ -138,9 +180,62 @@ impl Node {
         (self.phase() == Phase::Ready).then_some(open)
     }
 
+    /// Notes who has logged in on a connection, which ends at once if that user has too many.
+    pub(crate) fn log_in(&self, connection: ConnectionId, login: Login, outbox: &Outbox) {
+        let connections_max = self.auth.limits_of(&login.user).connections_max;
+        let user = login.user.clone();
+        if self.connections.log_in(connection, login, connections_max).is_err() {
+            tracing::info!(event = event::USER_LIMIT, user, "closed: too many connections");
+            outbox.drain(CLOSE_POLICY);
+        }
+    }
+
     /// WebSockets open now.
     pub(crate) fn open(&self) -> usize {
         self.open.load(Ordering::Relaxed)
+    }
+
+    /// Works on the shard between two batches, and gives back what comes of it when that is
+    /// durable. The shard does nothing else meanwhile: what is long comes in parts.
+    ///
+    /// # Errors
+    /// The shard does not answer: it is starting, or has failed.
+    pub(crate) async fn ask<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Shard, Timestamp) -> T + Send + 'static,
+    ) -> Result<T, Unanswered> {
+        self.have_done(|_, shard, now| work(shard, now)).await
+    }
+
+    /// The same for what changes rules, which apply at once.
+    ///
+    /// # Errors
+    /// As for `ask`.
+    pub(crate) async fn change<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Shard, Timestamp) -> T + Send + 'static,
+    ) -> Result<T, Unanswered> {
+        let changing = |node: &Self, shard: &mut Shard, now| {
+            let result = work(shard, now);
+            rules::apply(node, shard, now);
+            result
+        };
+        self.have_done(changing).await
+    }
+
+    async fn have_done<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Self, &mut Shard, Timestamp) -> T + Send + 'static,
+    ) -> Result<T, Unanswered> {
+        let (answer, answered) = oneshot::channel();
+        let job = Job::new(move |node, shard, now| {
+            let result = work(node, shard, now);
+            // Who asked may have lost patience.
+            Box::new(move || drop(answer.send(result)))
+        });
+        self.mailbox.push(&mut vec![Letter::Job(job)]);
+        let in_time = tokio::time::timeout(JOB_TIMEOUT, answered).await;
+        in_time.map_err(|_| Unanswered)?.map_err(|_| Unanswered)
     }
 
     /// The text of `/metrics`, unless the shard is too busy to say.
@@ -152,6 +247,12 @@ impl Node {
     }
 }
 
+/// Milliseconds since 1970.
+pub(crate) fn now_ms() -> u64 {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+}
+
 #[cfg(test)]
 mod tests {
     use super::{Node, Phase};
@@ -159,7 +260,7 @@ mod tests {
 
     #[tokio::test]
     async fn phases_only_go_forward() {
-        let node = Node::new(Config::default());
+        let node = Node::new(Config::default(), tokio::sync::mpsc::unbounded_channel().0);
         assert!(node.admit().is_none(), "not ready");
         node.enter(Phase::Ready);
         let open = node.admit();

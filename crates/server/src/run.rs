@@ -1,12 +1,15 @@
 //! A node from its first socket to its last frame.
 
 use crate::config::Config;
+use crate::drain;
 use crate::log::event;
 use crate::mailbox::Letter;
 use crate::net::connection::Speaks;
 use crate::net::listener::{self, Addresses, Sockets};
 use crate::net::tls::Certificates;
-use crate::node::{Node, Phase};
+use crate::node::{self, Node, Order, Phase};
+use crate::reload::{self, ReadAgain, Reloader};
+use crate::notify;
 use crate::shard::{self, StartError};
 use crate::users::{Announcement, Given};
 use std::io;
@@ -15,12 +18,15 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio::sync::oneshot;
+use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
 /// How often the end of connections is looked for while draining.
 const DRAIN_TICK: Duration = Duration::from_millis(10);
+
+/// How often logins that are over are looked for.
+const EXPIRY_TICK: Duration = Duration::from_secs(1);
 
 /// Why a node ended otherwise than it was told to.
 #[derive(Debug)]
@@ -51,6 +57,7 @@ impl From<listener::OpenError> for Failure {
 pub(crate) async fn run(
     config: Config,
     users: Vec<Given>,
+    read_again: ReadAgain,
     ready: impl FnOnce(&Addresses, &Announcement),
 ) -> Result<(), Failure> {
     raise_file_limit();
@@ -69,7 +76,12 @@ pub(crate) async fn run(
     let addresses = Addresses { http, amqp, amqps };
 
     // Probes are answered while the journal is being recovered.
-    let node = Arc::new(Node::new(config));
+    let (orders, mut ordered) = mpsc::unbounded_channel();
+    let issuer = reload::issuer(&config.auth).map_err(Failure::Start)?;
+    let node = Arc::new(Node::new(config, orders));
+    node.auth.set_issuer(issuer);
+    let reloader = Reloader { node: Arc::clone(&node), certificates, read_again };
+    tokio::spawn(close_expired(Arc::clone(&node)));
     let accepting = sockets.accept(&node);
     let (say_started, mut started) = oneshot::channel();
     let shard = shard::spawn(Arc::clone(&node), users, move |outcome| {
@@ -84,15 +96,27 @@ pub(crate) async fn run(
                 Ok(Ok(announcement)) => {
                     if let Some(ready) = ready.take() {
                         ready(&addresses, &announcement);
+                        notify::say(notify::READY);
                     }
                 }
                 Ok(Err(StartError(reason))) => break Err(Failure::Start(reason)),
                 Err(_) => break Err(Failure::Start("the shard's thread has ended".to_owned())),
             },
             reason = node.failed() => break Err(Failure::Journal(reason)),
-            order = signals.next() => match order {
-                Order::Reload => reload(certificates.as_deref()),
-                Order::Stop => break stop(&node, shard, &mut signals).await,
+            signal = signals.next() => match signal {
+                Heard::Reload => drop(reloader.reload().await),
+                Heard::Stop => break stop(&node, shard, &mut signals, None).await,
+            },
+            Some(order) = ordered.recv() => match order {
+                Order::Reload(answer) => drop(answer.send(reloader.reload().await)),
+                Order::Drain { over, close_code, stop: true } => {
+                    let spread = Some((over, close_code));
+                    break stop(&node, shard, &mut signals, spread).await;
+                }
+                Order::Drain { over, close_code, stop: false } => {
+                    begin_drain(&node);
+                    tokio::spawn(drain::send_away(Arc::clone(&node), over, close_code));
+                }
             },
         }
     };
@@ -105,25 +129,37 @@ fn start_failure(error: impl std::fmt::Display) -> Failure {
     Failure::Start(format!("tls: {error}"))
 }
 
+/// Nobody new is let in from now on.
+fn begin_drain(node: &Node) {
+    tracing::info!(event = event::DRAINING, connections = node.open(), "draining");
+    node.enter(Phase::Draining);
+    notify::say(notify::STOPPING);
+}
+
 /// Sends every client away, waits for them, then for the journal; each for a bounded time. A
-/// second signal ends the waiting.
+/// second signal ends the waiting. `spread`: over which time, and with which close code.
 async fn stop(
     node: &Arc<Node>,
     shard: thread::JoinHandle<()>,
     signals: &mut Signals,
+    spread: Option<(Duration, u16)>,
 ) -> Result<(), Failure> {
-    let timeout = Duration::from_millis(node.config.shutdown.drain_timeout_ms);
-    tracing::info!(event = event::DRAINING, connections = node.open(), "draining");
-    node.enter(Phase::Draining);
-    node.mailbox.push(&mut vec![Letter::Drain(node.config.shutdown.close_code)]);
-    let deadline = Instant::now() + timeout;
+    let live = node.live();
+    let shutdown = &live.config.shutdown;
+    let timeout = Duration::from_millis(shutdown.drain_timeout_ms);
+    let over = Duration::from_millis(shutdown.drain_over_ms);
+    let (over, close_code) = spread.unwrap_or((over, shutdown.close_code));
+    begin_drain(node);
+    let sending = tokio::spawn(drain::send_away(Arc::clone(node), over, close_code));
+    let deadline = Instant::now() + over + timeout;
     while node.open() > 0 && Instant::now() < deadline {
         tokio::select! {
             () = tokio::time::sleep(DRAIN_TICK) => {}
             reason = node.failed() => return Err(Failure::Journal(reason)),
-            Order::Stop = signals.next() => break,
+            Heard::Stop = signals.next() => break,
         }
     }
+    sending.abort();
     node.mailbox.push(&mut vec![Letter::Stop]);
     let finishing = tokio::task::spawn_blocking(move || shard.join());
     tokio::select! {
@@ -132,23 +168,23 @@ async fn stop(
             Err(_) => Err(Failure::Journal("the journal did not finish in time".to_owned())),
         },
         reason = node.failed() => Err(Failure::Journal(reason)),
-        Order::Stop = signals.next() => {
+        Heard::Stop = signals.next() => {
             Err(Failure::Journal("stopped before the journal had finished".to_owned()))
         }
     }
 }
 
-fn reload(certificates: Option<&Certificates>) {
-    let Some(certificates) = certificates else {
-        return;
-    };
-    match certificates.reload() {
-        Ok(()) => tracing::info!(event = event::TLS_RELOADED, "certificates read again"),
-        Err(error) => tracing::error!(
-            event = event::TLS_RELOAD_FAILED,
-            %error,
-            "the certificate before stays in use"
-        ),
+/// Closes connections whose logins are over, once a second.
+async fn close_expired(node: Arc<Node>) {
+    let mut ticks = tokio::time::interval(EXPIRY_TICK);
+    loop {
+        ticks.tick().await;
+        let expired = node.connections.take_expired(node::now_ms());
+        if !expired.is_empty() {
+            let connections = expired.len();
+            tracing::info!(event = event::LOGIN_EXPIRED, connections, "logins are over");
+        }
+        expired.iter().for_each(|outbox| outbox.drain(node::CLOSE_LOGIN_OVER));
     }
 }
 
@@ -168,17 +204,17 @@ impl Signals {
         })
     }
 
-    async fn next(&mut self) -> Order {
+    async fn next(&mut self) -> Heard {
         tokio::select! {
-            _ = self.terminate.recv() => Order::Stop,
-            _ = self.interrupt.recv() => Order::Stop,
-            _ = self.hangup.recv() => Order::Reload,
+            _ = self.terminate.recv() => Heard::Stop,
+            _ = self.interrupt.recv() => Heard::Stop,
+            _ = self.hangup.recv() => Heard::Reload,
         }
     }
 }
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum Order {
+enum Heard {
     Stop,
     Reload,
 }

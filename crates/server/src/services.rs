@@ -66,12 +66,12 @@ pub(crate) fn define(
         Err(reason) => return (id, Answer::Failed(reason)),
     };
     tracing::info!(event = event::USER_PUT, name, "user defined");
-    node.auth.put_user(&name, &verifier);
     let mut permissions = shard.user_permissions(&name).to_vec();
     if is_new {
         let pattern = format!("{PERSON_PREFIX}**");
         permissions = vec![Permission { pattern, send: true, ..Permission::default() }];
     }
+    node.auth.put_user(&name, &verifier, &permissions);
     shard.handle(now, Input::Define(Definition::PutUser { name, verifier, permissions }));
     (id, Answer::Done)
 }

@@ -4,16 +4,17 @@
 //! frame, so the slower the disk, the larger the batches.
 
 use crate::log::event;
-use crate::mailbox::{Letter, Outbox};
+use crate::mailbox::{Letter, Outbox, Promise};
 use crate::node::{Node, Phase};
+use crate::rules;
 use crate::services;
 use crate::settings;
 use crate::users;
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::fmt;
 use std::sync::Arc;
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 use tokio::runtime::Handle;
 use wharf_broker::journal::{Completion, Journal, Lsn};
 use wharf_broker::{ConnectionId, Definition, Event, Input, Output, Shard, Timestamp};
@@ -96,6 +97,8 @@ struct Worker {
     /// The journal failed: nothing is done any more but waiting for the end.
     failed: bool,
     stopping: bool,
+    /// What is to be done when a frame is durable, in the order of frames.
+    promises: VecDeque<(Lsn, Promise)>,
 }
 
 struct Connection {
@@ -129,6 +132,7 @@ impl Worker {
             stored: Lsn::default(),
             failed: false,
             stopping: false,
+            promises: VecDeque::new(),
         })
     }
 
@@ -152,8 +156,9 @@ impl Worker {
             return Err(StartError("the journal failed; see the log".to_owned()));
         }
         for (name, verifier) in self.shard.users() {
-            self.node.auth.put_user(name, verifier);
+            self.node.auth.put_user(name, verifier, self.shard.user_permissions(name));
         }
+        rules::apply(&self.node, &mut self.shard, now());
         Ok(announcement)
     }
 
@@ -175,6 +180,7 @@ impl Worker {
     fn work(&mut self) {
         let now = now();
         let mut batch = std::mem::take(&mut self.batch);
+        self.shard.tell_time(now);
         for letter in batch.drain(..) {
             self.read(now, letter);
         }
@@ -204,8 +210,8 @@ impl Worker {
                 self.chat.answered(now, &mut self.shard, id, &answer);
             }
             Letter::Arrived(connection, outbox) => {
-                if self.stopping || self.node.phase() == Phase::Draining {
-                    outbox.drain(self.node.config.shutdown.close_code);
+                if self.stopping {
+                    outbox.drain(self.node.live().config.shutdown.close_code);
                 }
                 self.connections.insert(connection, Connection { outbox, events: Vec::new() });
             }
@@ -213,19 +219,15 @@ impl Worker {
                 self.connections.remove(&connection);
                 self.chat.gone(now, &mut self.shard, connection);
             }
-            Letter::Drain(close_code) => self.drain(close_code),
             Letter::Statistics(answer) => {
                 // Who asked may have lost patience.
                 let _ = answer.send(self.shard.statistics());
             }
+            Letter::Job(job) => {
+                let promise = job.run(&self.node, &mut self.shard, now);
+                self.promises.push_back((self.shard.barrier(), promise));
+            }
             Letter::Stop => self.stopping = true,
-        }
-    }
-
-    #[expect(clippy::iter_over_hash_type, reason = "every connection is told; the order is free")]
-    fn drain(&self, close_code: u16) {
-        for connection in self.connections.values() {
-            connection.outbox.drain(close_code);
         }
     }
 
@@ -260,11 +262,23 @@ impl Worker {
                 }
             }
         }
+        self.keep_promises();
         // One lock and one wake for all events of a connection.
         for id in self.touched.drain(..) {
             if let Some(connection) = self.connections.get_mut(&id) {
                 connection.outbox.push(&mut connection.events);
                 connection.events = Vec::new();
+            }
+        }
+    }
+
+    fn keep_promises(&mut self) {
+        while let Some((lsn, _)) = self.promises.front()
+            && *lsn <= self.shard.stored()
+            && !self.failed
+        {
+            if let Some((_, promise)) = self.promises.pop_front() {
+                promise();
             }
         }
     }
@@ -280,6 +294,5 @@ impl Worker {
 }
 
 fn now() -> Timestamp {
-    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    Timestamp(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
+    Timestamp(crate::node::now_ms())
 }

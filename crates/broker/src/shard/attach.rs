@@ -96,6 +96,9 @@ impl Shard {
         if let Some(existing) = self.state.keys.get(&key).copied() {
             self.end_session(existing);
         }
+        if self.has_sessions_enough(&key.user) {
+            return self.outbox.push_now(connection, Event::Revoked);
+        }
         let opened = self.record(&Record::OpenSession { key, kind }).session;
         let Some(session) = opened else { return };
         self.attachments.bind(connection, session);

@@ -49,7 +49,7 @@ pub use routing::Detour;
 use routing::Detours;
 pub use service::{Ahead, Entry, Stored, Transient};
 use service::{Endings, Transients};
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
 /// One shard.
 #[derive(Debug)]
@@ -70,6 +70,8 @@ pub struct Shard {
     endings: Endings,
     transients: Transients,
     expiries: Expiries,
+    /// Of users who may not have any number.
+    sessions_max: BTreeMap<String, usize>,
     fetching: Fetching,
     statistics: Statistics,
     journal_requests: VecDeque<Output>,

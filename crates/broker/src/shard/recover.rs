@@ -19,7 +19,7 @@ use crate::record::{AddressId, Record};
 use crate::state::{ReplayError, State};
 use crate::stats::Statistics;
 use crate::time::Timestamp;
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 
 /// Why a shard cannot be built from its journal. It must not serve.
@@ -104,6 +104,7 @@ impl Shard {
             detours: Detours::default(),
             now,
             expiries: Expiries::default(),
+            sessions_max: BTreeMap::new(),
             state,
             log: Log::new(newest, covered, limits),
             outbox: Outbox::default(),

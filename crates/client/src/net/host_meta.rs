@@ -3,25 +3,16 @@
 
 use std::time::Duration;
 
-use http_body_util::{BodyExt, Empty, Limited};
-use hyper::body::Bytes;
-use hyper::client::conn::http1;
-use hyper::header::{ACCEPT, HOST};
-use hyper::{Request, StatusCode};
-use hyper_util::rt::TokioIo;
-use tokio::net::TcpStream;
+use bytes::Bytes;
 use tokio::time::timeout;
 use wharf_xmpp::limits::XmlLimits;
 use wharf_xmpp::xml::parse;
 
-use super::tls;
+use super::http::{Ask, ask};
 use crate::{Error, Tls};
 
 /// The longest document that is read.
 const DOCUMENT_MAX_BYTES: usize = 64 << 10;
-
-/// The port of HTTPS.
-const HTTPS: u16 = 443;
 
 /// The namespace of the document (RFC 6415, section 3).
 const XRD: &str = "http://docs.oasis-open.org/ns/xri/xrd-1.0";
@@ -38,34 +29,29 @@ const WEBSOCKET: &str = "urn:xmpp:alt-connections:websocket";
 /// The domain cannot be reached and trusted by HTTPS, or does not say.
 // XWS-091: by secure HTTP alone, and from the domain itself: no redirect is followed.
 pub async fn discover(domain: &str, tls: &Tls, patience: Duration) -> Result<String, Error> {
-    let asked = timeout(patience, ask(domain, tls)).await;
+    let asked = timeout(patience, document_of(domain, tls)).await;
     let document = asked.map_err(|_elapsed| Error::Timeout)??;
     let text = std::str::from_utf8(&document).map_err(|_| Error::NotDiscovered)?;
     websocket_in(text).ok_or(Error::NotDiscovered)
 }
 
-async fn ask(domain: &str, tls: &Tls) -> Result<Bytes, Error> {
-    let (host, port) = match domain.rsplit_once(':') {
-        Some((host, port)) => (host, port.parse().map_err(|_| Error::NotDiscovered)?),
-        None => (domain, HTTPS),
+async fn document_of(domain: &str, tls: &Tls) -> Result<Bytes, Error> {
+    let url = format!("https://{domain}/.well-known/host-meta");
+    let request = Ask {
+        method: "GET",
+        headers: vec![("accept", "application/xrd+xml".to_owned())],
+        body: Bytes::new(),
+        answer_max_bytes: DOCUMENT_MAX_BYTES,
     };
-    let tcp = TcpStream::connect((host, port)).await?;
-    let stream = tls::handshake(tcp, host, &tls::configure(tls)?).await?;
-    let failed = |_| Error::NotDiscovered;
-    let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.map_err(failed)?;
-    let driving = tokio::spawn(connection);
-    let request = Request::get("/.well-known/host-meta")
-        .header(HOST, domain)
-        .header(ACCEPT, "application/xrd+xml")
-        .body(Empty::<Bytes>::new())
-        .map_err(|_| Error::NotDiscovered)?;
-    let answer = sender.send_request(request).await.map_err(failed)?;
-    if answer.status() != StatusCode::OK {
-        return Err(Error::Http { status: answer.status().as_u16() });
+    let answer = ask(&url, tls, request).await.map_err(|error| match error {
+        // What was heard was no HTTP, or too much of it.
+        Error::Url(_) | Error::Option(_) => Error::NotDiscovered,
+        other => other,
+    })?;
+    if answer.status != 200 {
+        return Err(Error::Http { status: answer.status });
     }
-    let body = Limited::new(answer.into_body(), DOCUMENT_MAX_BYTES).collect().await;
-    driving.abort();
-    Ok(body.map_err(|_| Error::NotDiscovered)?.to_bytes())
+    Ok(answer.body)
 }
 
 /// The first `wss` URL of the document.

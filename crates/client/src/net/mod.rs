@@ -9,6 +9,7 @@
 //! | `outage` | the pauses between attempts |
 
 mod host_meta;
+mod http;
 mod outage;
 mod place;
 mod tls;
@@ -16,6 +17,7 @@ mod trail;
 mod transport;
 
 pub use host_meta::discover;
+pub use http::{Answer, Ask, ask};
 pub(crate) use outage::{Outage, dice};
 pub(crate) use place::{Directions, Place, Scheme};
 pub use trail::RedirectFault;

@@ -17,6 +17,7 @@ pub(super) fn is_allowed(mechanism: Mechanism, settings: &Settings) -> bool {
     let for_password = matches!(settings.credentials, Credentials::Password { .. });
     match mechanism {
         Mechanism::Anonymous => matches!(settings.credentials, Credentials::Anonymous { .. }),
+        Mechanism::OAuthBearer => matches!(settings.credentials, Credentials::Token { .. }),
         Mechanism::External => settings.credentials == Credentials::External,
         Mechanism::Plain | Mechanism::Scram(_) => for_password && mechanism >= settings.weakest,
         // RFC 5802, section 6: who can bind must, where it is offered.

@@ -2,6 +2,7 @@
 
 use super::choose::is_allowed;
 use super::{Credentials, Failure, Refusal, Settings};
+use crate::bearer::{Bearer, DUMMY};
 use crate::hash::Hash;
 use crate::keys::SaltedPassword;
 use crate::limits::{STRING_MAX_BYTES, TRACE_MAX_CHARS};
@@ -31,6 +32,8 @@ enum State {
     Salt(Box<Begun>),
     /// SCRAM waits for the server's own proof.
     Signature { hash: Hash, expected: Vec<u8> },
+    /// The token is sent; the outcome, or a word about why there is none, is awaited.
+    Token,
     /// All is said; the outcome is awaited.
     Said,
     /// Finished, or failed.
@@ -52,6 +55,7 @@ impl Exchange {
         let (state, response) = match mechanism {
             Mechanism::Anonymous => (State::Said, anonymous(settings)?),
             Mechanism::Plain => (State::Said, plain(&settings)?),
+            Mechanism::OAuthBearer => (State::Token, bearer(&settings)?),
             Mechanism::External => (State::Said, settings.authzid.into_bytes()),
             Mechanism::Scram(hash) | Mechanism::ScramPlus(hash) => {
                 let bind = mechanism == Mechanism::ScramPlus(hash);
@@ -78,6 +82,11 @@ impl Exchange {
                 self.state = State::Said;
                 Ok(Vec::new())
             }
+            State::Token => {
+                // RFC 7628, section 3.2.3: the client says that it has heard, and is refused.
+                self.state = State::Said;
+                Ok(DUMMY.to_vec())
+            }
             State::Said | State::Over => Err(Violation::OutOfTurn.into()),
         }
     }
@@ -90,7 +99,7 @@ impl Exchange {
     /// The server has not proved itself: whatever it is, it must not be trusted.
     pub fn finish(&mut self, additional: Option<&[u8]>) -> Result<(), Failure> {
         match std::mem::replace(&mut self.state, State::Over) {
-            State::Said => Ok(()),
+            State::Said | State::Token => Ok(()),
             State::Signature { hash, expected } => {
                 check_signature(additional.unwrap_or_default(), hash, &expected)
             }
@@ -120,6 +129,16 @@ fn plain(settings: &Settings) -> Result<Vec<u8>, Misuse> {
         return Err(Misuse::Password);
     }
     Ok(Plain::write(&settings.authzid, &user, password))
+}
+
+fn bearer(settings: &Settings) -> Result<Vec<u8>, Misuse> {
+    let Credentials::Token { token } = &settings.credentials else {
+        return Err(Misuse::Credentials);
+    };
+    let message = Bearer::write(&settings.authzid, token.as_str());
+    // What cannot be read here cannot be read there.
+    Bearer::parse(&message).map_err(|_| Misuse::Password)?;
+    Ok(message)
 }
 
 /// SCRAM's first message is sent.

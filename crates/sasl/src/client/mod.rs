@@ -64,6 +64,11 @@ pub enum Credentials {
         /// Its password.
         password: Password,
     },
+    /// Whoever a bearer token says: OAUTHBEARER.
+    Token {
+        /// The token.
+        token: Password,
+    },
     /// Whoever the channel says: EXTERNAL.
     External,
 }

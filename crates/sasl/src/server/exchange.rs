@@ -2,6 +2,7 @@
 
 use super::scram::{Asked, Proving};
 use super::{Answer, Done, Failure, Question, Settings, Step};
+use crate::bearer::{Bearer, DUMMY, REFUSAL};
 use crate::hash::Hash;
 use crate::limits::{STRING_MAX_BYTES, TRACE_MAX_CHARS};
 use crate::mechanism::Mechanism;
@@ -26,6 +27,10 @@ enum State {
     },
     /// Is this who the client says?
     AskedUser { authzid: Option<String> },
+    /// Whom does the token let in?
+    AskedToken,
+    /// The client has been told that its token is wrong, and has to say that it knows.
+    Refusing,
     /// What is stored of the user?
     AskedKeys(Box<Asked>),
     /// SCRAM waits for the proof.
@@ -54,7 +59,10 @@ impl Exchange {
         let step = match state {
             State::Start { asked } => self.start(response, asked),
             State::Proving(proving) => self.prove(*proving, response),
+            State::Refusing if response == Some(DUMMY) => Err(Failure::Denied),
             State::AskedUser { .. }
+            | State::AskedToken
+            | State::Refusing
             | State::AskedKeys(_)
             | State::AskedAuthorize { .. }
             | State::Over => Err(Violation::OutOfTurn.into()),
@@ -72,6 +80,12 @@ impl Exchange {
             (_, Answer::Busy) => Step::Failed(Failure::Busy),
             (State::AskedUser { authzid }, Answer::Is { user }) => {
                 self.identified(user, authzid, None)
+            }
+            (State::AskedToken, Answer::Is { user }) => Step::Done(Done { user, additional: None }),
+            (State::AskedToken, _) => {
+                // RFC 7628, section 3.2.2.
+                self.state = State::Refusing;
+                Step::Challenge(REFUSAL.to_vec())
             }
             (State::AskedAuthorize { additional }, Answer::Is { user }) => {
                 Step::Done(Done { user, additional })
@@ -103,6 +117,7 @@ impl Exchange {
         let (state, question) = match self.mechanism {
             Mechanism::Anonymous => anonymous(response)?,
             Mechanism::Plain => plain(response)?,
+            Mechanism::OAuthBearer => bearer(response)?,
             Mechanism::External => external(response)?,
             Mechanism::Scram(hash) => self.scram(hash, false, response)?,
             Mechanism::ScramPlus(hash) => self.scram(hash, true, response)?,
@@ -151,7 +166,8 @@ fn check_fit(state: &State, answer: &Answer) -> Result<(), Misuse> {
         }
         (State::Start { .. } | State::Proving(_) | State::Over, _)
         | (State::AskedKeys(_), Answer::Is { .. })
-        | (State::AskedUser { .. } | State::AskedAuthorize { .. }, Answer::Keys(_)) => {
+        | (State::Refusing, _)
+        | (State::AskedUser { .. } | State::AskedToken | State::AskedAuthorize { .. }, Answer::Keys(_)) => {
             Err(Misuse::AnswerUnasked)
         }
         _ => Ok(()),
@@ -174,6 +190,11 @@ fn anonymous(response: &[u8]) -> Result<(State, Question), Violation> {
 fn plain(response: &[u8]) -> Result<(State, Question), Violation> {
     let Plain { authzid, user, password } = Plain::parse(response)?;
     Ok((State::AskedUser { authzid }, Question::Password { user, password }))
+}
+
+fn bearer(response: &[u8]) -> Result<(State, Question), Violation> {
+    let Bearer { authzid, token } = Bearer::parse(response)?;
+    Ok((State::AskedToken, Question::Token { token, authzid }))
 }
 
 /// RFC 4422, appendix A.1.

@@ -85,6 +85,13 @@ pub enum Question {
         /// The password as sent. Whoever stored it prepared or not says how to compare it.
         password: Password,
     },
+    /// Whom does this bearer token let in? [`Answer::Is`] or [`Answer::Refused`].
+    Token {
+        /// The token.
+        token: Password,
+        /// Whom the client wants to be; another one than the token's is refused.
+        authzid: Option<String>,
+    },
     /// What is stored of the user? [`Answer::Keys`] or [`Answer::Refused`], which the client does
     /// not learn before the end.
     ScramKeys {

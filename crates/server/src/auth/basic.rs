@@ -1,4 +1,4 @@
-//! The `Basic` scheme (RFC 7617).
+//! The `Basic` scheme (RFC 7617), and the `Bearer` scheme (RFC 6750).
 
 use std::fmt;
 
@@ -35,4 +35,10 @@ pub(super) fn parse(value: &[u8]) -> Option<Credentials> {
         return None;
     }
     Some(Credentials { user: user.to_owned(), password: password[1..].to_vec() })
+}
+
+/// The token of an `Authorization` header of the scheme `Bearer`.
+pub(super) fn bearer(value: &[u8]) -> Option<&str> {
+    let (scheme, token) = std::str::from_utf8(value).ok()?.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }

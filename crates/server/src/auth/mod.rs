@@ -6,21 +6,29 @@
 
 mod basic;
 mod cache;
+pub(crate) mod jwt;
 pub(crate) mod sasl;
 mod throttle;
+pub(crate) mod tokens;
 mod users;
 pub(crate) mod verifier;
 
 use crate::config;
 use crate::log::event;
+use crate::net::registry::Login;
 use cache::Cache;
+use jwt::{Issuer, NotValid};
+use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 use throttle::Throttle;
+use tokens::{Bearer, Kept, Tokens};
 use tokio::sync::Semaphore;
 use users::Users;
+use wharf_api::types::Limits;
+use wharf_broker::Permission;
 
 /// Requests that may wait for a check. More are told to come back: waiting longer than this many
 /// checks helps no one.
@@ -44,6 +52,7 @@ pub(crate) enum Denied {
 #[derive(Debug)]
 pub(crate) struct Authenticator {
     users: Users,
+    tokens: Tokens,
     anonymous_user: Option<String>,
     cache: Cache,
     throttle: Throttle,
@@ -56,6 +65,7 @@ impl Authenticator {
         let anonymous = &config.anonymous_user;
         Self {
             users: Users::new(),
+            tokens: Tokens::default(),
             anonymous_user: (!anonymous.is_empty()).then(|| anonymous.clone()),
             cache: Cache::new(Duration::from_millis(config.cache_ttl_ms)),
             throttle: Throttle::new(config.failures_per_minute_max),
@@ -64,9 +74,38 @@ impl Authenticator {
         }
     }
 
-    /// Adds a user, or changes its password.
-    pub(crate) fn put_user(&self, name: &str, verifier: &str) {
-        self.users.put(name, verifier);
+    /// Adds a user, or changes it.
+    pub(crate) fn put_user(&self, name: &str, verifier: &str, permissions: &[Permission]) {
+        self.users.put(name, verifier, permissions);
+    }
+
+    /// What a user may do; `None` if there is no such user.
+    pub(crate) fn permissions_of(&self, user: &str) -> Option<Arc<[Permission]>> {
+        self.users.permissions_of(user)
+    }
+
+    /// What users may use, by name; who is not named has no limits.
+    pub(crate) fn set_limits(&self, limits: HashMap<String, Limits>) {
+        self.users.set_limits(limits);
+    }
+
+    pub(crate) fn limits_of(&self, user: &str) -> Limits {
+        self.users.limits_of(user)
+    }
+
+    /// The tokens of the broker's own, by number, instead of those before.
+    pub(crate) fn set_tokens(&self, tokens: HashMap<String, Kept>) {
+        self.tokens.set_ours(tokens);
+    }
+
+    /// Whose tokens are taken besides.
+    pub(crate) fn set_issuer(&self, issuer: Option<Issuer>) {
+        self.tokens.set_issuer(issuer);
+    }
+
+    /// How many wrong passwords an address may send in a minute, from now on.
+    pub(crate) fn set_failures_per_minute_max(&self, max: u32) {
+        self.throttle.set_max(max);
     }
 
     /// Removes a user, who cannot log in any more.
@@ -93,18 +132,48 @@ impl Authenticator {
         self.anonymous_user.is_some()
     }
 
-    /// The user that `header`, the value of `Authorization`, speaks for.
+    /// Whom `header`, the value of `Authorization`, lets in.
     pub(crate) async fn authenticate(
         &self,
         header: Option<&[u8]>,
         from: IpAddr,
         now: Instant,
-    ) -> Result<String, Denied> {
+    ) -> Result<Login, Denied> {
         let Some(header) = header else {
-            return self.anonymous_user.clone().ok_or(Denied::Challenge);
+            let user = self.anonymous_user.clone().ok_or(Denied::Challenge)?;
+            return Ok(Login { user, ..Login::default() });
         };
+        if let Some(token) = basic::bearer(header) {
+            return self.check_token(token, from, now);
+        }
         let credentials = basic::parse(header).ok_or(Denied::Challenge)?;
-        self.check_credentials(credentials, from, now).await
+        let user = self.check_credentials(credentials, from, now).await?;
+        Ok(Login { user, ..Login::default() })
+    }
+
+    /// Checks a bearer token. Whom it names must be a user.
+    pub(crate) fn check_token(
+        &self,
+        token: &str,
+        from: IpAddr,
+        now: Instant,
+    ) -> Result<Login, Denied> {
+        self.take_try(from, now)?;
+        let checked = self.tokens.check(token, crate::node::now_ms());
+        let known = checked.and_then(|bearer| match self.permissions_of(&bearer.user) {
+            Some(_) => Ok(bearer),
+            None => Err(NotValid("of nobody known here")),
+        });
+        match known {
+            Ok(Bearer { user, expires_at_ms, id }) => {
+                self.throttle.give_back(from);
+                Ok(Login { user, expires_at_ms: Some(expires_at_ms), token: id })
+            }
+            Err(NotValid(reason)) => {
+                tracing::info!(event = event::LOGIN_FAILED, %from, reason, "wrong token");
+                Err(Denied::Challenge)
+            }
+        }
     }
 
     async fn check_credentials(

@@ -7,6 +7,7 @@
 use super::basic::Credentials;
 use super::{Authenticator, Denied};
 use crate::log::event;
+use crate::net::registry::Login;
 use std::net::IpAddr;
 use std::time::Instant;
 use wharf_sasl::server::{Answer, Failure, Question};
@@ -44,6 +45,9 @@ impl Authenticator {
             offer.extend(strongest_first().map(Mechanism::ScramPlus));
         }
         offer.extend(strongest_first().map(Mechanism::Scram));
+        if self.tokens.are_taken() {
+            offer.push(Mechanism::OAuthBearer);
+        }
         offer.push(Mechanism::Plain);
         // RFC 4505, section 5: only where it was decided.
         offer.extend(self.anonymous_user.as_ref().map(|_| Mechanism::Anonymous));
@@ -55,7 +59,7 @@ impl Authenticator {
         self.users.decoy_key()
     }
 
-    /// Answers a question of an exchange. `Err` is a refused login, to be counted; it becomes an
+    /// Answers a question of an exchange, and says who is in with it. `Err` is a refused login, to be counted; it becomes an
     /// answer with `into()`.
     pub(crate) async fn answer(
         &self,
@@ -63,7 +67,7 @@ impl Authenticator {
         channel: Channel<'_>,
         from: IpAddr,
         now: Instant,
-    ) -> Result<Answer, Denied> {
+    ) -> Result<(Answer, Option<Login>), Denied> {
         let user = match question {
             Question::Password { user, password } => {
                 let password = password.as_str().as_bytes();
@@ -71,7 +75,15 @@ impl Authenticator {
             }
             Question::ScramKeys { user, hash } => {
                 let keys = self.scram_keys(&user, hash, from, now)?;
-                return Ok(keys.map_or(Answer::Refused, Answer::Keys));
+                return Ok((keys.map_or(Answer::Refused, Answer::Keys), None));
+            }
+            Question::Token { token, authzid } => {
+                let login = self.check_token(token.as_str(), from, now)?;
+                // No one acts as another.
+                if authzid.is_some_and(|authzid| authzid != login.user) {
+                    return Err(Denied::Challenge);
+                }
+                return Ok((Answer::Is { user: login.user.clone() }, Some(login)));
             }
             Question::Anonymous { .. } => self.anonymous_user.clone(),
             Question::External { authzid } => {
@@ -81,7 +93,9 @@ impl Authenticator {
             // No one acts as another.
             Question::Authorize { .. } => None,
         };
-        user.map(|user| Answer::Is { user }).ok_or(Denied::Challenge)
+        let user = user.ok_or(Denied::Challenge)?;
+        let login = Login { user: user.clone(), ..Login::default() };
+        Ok((Answer::Is { user }, Some(login)))
     }
 
     /// Checks a name and a password as HTTP Basic does: with the same memory, ration and queue.

@@ -3,6 +3,7 @@
 use crate::net::peer::{Network, network_of};
 use std::collections::HashMap;
 use std::net::IpAddr;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -14,7 +15,7 @@ const NETWORKS_MAX: usize = 65_536;
 
 #[derive(Debug)]
 pub(super) struct Throttle {
-    failures_max: u32,
+    failures_max: AtomicU32,
     windows: Mutex<HashMap<Network, Window>>,
 }
 
@@ -27,7 +28,11 @@ struct Window {
 
 impl Throttle {
     pub(super) fn new(failures_max: u32) -> Self {
-        Self { failures_max, windows: Mutex::default() }
+        Self { failures_max: AtomicU32::new(failures_max), windows: Mutex::default() }
+    }
+
+    pub(super) fn set_max(&self, failures_max: u32) {
+        self.failures_max.store(failures_max, Ordering::Relaxed);
     }
 
     /// Takes one try before the check, so that tries in parallel count. `Err`: seconds to wait.
@@ -43,7 +48,7 @@ impl Throttle {
         let age = now.duration_since(window.began);
         if age >= WINDOW {
             *window = Window { began: now, failures: 0 };
-        } else if window.failures >= self.failures_max {
+        } else if window.failures >= self.failures_max.load(Ordering::Relaxed) {
             return Err((WINDOW - age).as_secs() + 1);
         }
         window.failures += 1;

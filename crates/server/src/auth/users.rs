@@ -5,6 +5,8 @@ use blake2::{Blake2s256, Digest};
 use std::collections::{BTreeSet, HashMap};
 use std::fmt;
 use std::sync::{Arc, PoisonError, RwLock};
+use wharf_api::types::Limits;
+use wharf_broker::Permission;
 use wharf_sasl::{Hash, ScramKeys};
 
 pub(super) struct Users(RwLock<Table>);
@@ -15,10 +17,13 @@ struct User {
     verifier: Arc<str>,
     /// Read once, so that finding them takes as long as finding no one.
     keys: Arc<[ScramKeys]>,
+    permissions: Arc<[Permission]>,
 }
 
 struct Table {
     by_name: HashMap<String, User>,
+    /// Of those who have any.
+    limits: HashMap<String, Limits>,
     /// Hashes that some user has keys for.
     hashes: BTreeSet<Hash>,
     /// The first user by name.
@@ -30,21 +35,37 @@ impl Users {
     pub(super) fn new() -> Self {
         Self(RwLock::new(Table {
             by_name: HashMap::new(),
+            limits: HashMap::new(),
             hashes: BTreeSet::new(),
             first: None,
             decoy_key: crate::entropy::bytes(),
         }))
     }
 
-    pub(super) fn put(&self, name: &str, verifier: &str) {
+    pub(super) fn put(&self, name: &str, verifier: &str, permissions: &[Permission]) {
         let keys: Arc<[ScramKeys]> = verifier::scram_keys(verifier).into();
         let mut table = self.0.write().unwrap_or_else(PoisonError::into_inner);
         table.hashes.extend(keys.iter().map(ScramKeys::hash));
-        if table.first.as_deref().is_none_or(|first| name <= first) {
+        if !verifier.is_empty() && table.first.as_deref().is_none_or(|first| name <= first) {
             table.first = Some(name.to_owned());
             table.decoy_key = decoy_key_of(verifier);
         }
-        table.by_name.insert(name.to_owned(), User { verifier: Arc::from(verifier), keys });
+        let user = User { verifier: Arc::from(verifier), keys, permissions: permissions.into() };
+        table.by_name.insert(name.to_owned(), user);
+    }
+
+    pub(super) fn permissions_of(&self, name: &str) -> Option<Arc<[Permission]>> {
+        let table = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        table.by_name.get(name).map(|user| Arc::clone(&user.permissions))
+    }
+
+    pub(super) fn set_limits(&self, limits: HashMap<String, Limits>) {
+        self.0.write().unwrap_or_else(PoisonError::into_inner).limits = limits;
+    }
+
+    pub(super) fn limits_of(&self, name: &str) -> Limits {
+        let table = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        table.limits.get(name).copied().unwrap_or_default()
     }
 
     pub(super) fn remove(&self, name: &str) {

@@ -56,7 +56,7 @@ pub(crate) fn is_current(password: &str, verifier: &str) -> bool {
 }
 
 /// The keys in the verifier. Words that are none are passed over.
-pub(super) fn scram_keys(verifier: &str) -> Vec<ScramKeys> {
+pub(crate) fn scram_keys(verifier: &str) -> Vec<ScramKeys> {
     verifier.split(' ').skip(1).filter_map(ScramKeys::parse).collect()
 }
 

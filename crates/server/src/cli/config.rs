@@ -11,6 +11,8 @@ pub(super) enum Config {
     Default,
     /// The reference page (Markdown).
     Reference,
+    /// The document that describes the management API (OpenAPI 3.1).
+    Openapi,
 }
 
 impl Config {
@@ -18,6 +20,10 @@ impl Config {
         super::print(&match self {
             Self::Default => default_file(),
             Self::Reference => reference_page(),
+            Self::Openapi => {
+                let document = serde_json::to_string_pretty(&wharf_api::document());
+                format!("{}\n", document.unwrap_or_default())
+            }
         })
     }
 }

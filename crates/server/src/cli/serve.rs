@@ -114,7 +114,10 @@ impl Serve {
             // A closed stdout is no reason not to serve.
             let _ = super::print(&greeting(addresses, tls, announcement));
         };
-        let outcome = runtime.block_on(run::run(config, users, ready));
+        let settings = self.settings.clone();
+        let read_again =
+            Box::new(move || settings.load().map_err(|failure| failure.message.clone()));
+        let outcome = runtime.block_on(run::run(config, users, read_again, ready));
         runtime.shutdown_background();
         outcome.map_err(|failure| match failure {
             run::Failure::Start(reason) => Failure::new(Code::Failed, reason),

@@ -156,6 +156,16 @@ pub(crate) const KEYS: &[Key] = &[
         "How long a verified password is remembered (as a hash under a key made at each start), so \
          that a reconnecting fleet costs no checks. 0 remembers none.",
     ),
+    key(
+        "auth.jwks_file",
+        "File with the public keys of an issuer (JWK Set, RFC 7517), whose tokens (JWT) let in instead \
+         of a password: as Bearer in HTTP, as OAUTHBEARER in AMQP and XMPP. Signatures: RS256, RS384, \
+         RS512, PS256, ES256, ES384, EdDSA. The user that a token names must exist here. Read again on \
+         SIGHUP. Empty: no tokens but those of `wharf token mint`.",
+    ),
+    key("auth.token_issuer", "What `iss` of such a token must be. Empty: anything."),
+    key("auth.token_audience", "What `aud` of such a token must be or hold. Empty: anything."),
+    key("auth.token_user_claim", "The claim of such a token that is the login name."),
     key("data.directory", "Directory of the journal. Made when it is missing."),
     key(
         "data.segment_size_bytes",
@@ -170,6 +180,10 @@ pub(crate) const KEYS: &[Key] = &[
         "shutdown.close_code",
         "WebSocket close code on SIGTERM and SIGINT: 1001 when Wharf goes away, 1012 when it will \
          be back at once.",
+    ),
+    key(
+        "shutdown.drain_over_ms",
+        "Time over which clients are sent away, evenly, so that they do not all come back at once.",
     ),
     key(
         "shutdown.drain_timeout_ms",

@@ -9,8 +9,8 @@ use wharf_ws::handshake::Refusal;
 use wharf_ws::handshake::server::Acceptance;
 use wharf_ws::version::Versions;
 
-pub(super) type Body = Full<Bytes>;
-pub(super) type Answer = Response<Body>;
+pub(crate) type Body = Full<Bytes>;
+pub(crate) type Answer = Response<Body>;
 
 const TEXT: &str = "text/plain; charset=utf-8";
 const HTML: &str = "text/html; charset=utf-8";
@@ -26,6 +26,21 @@ fn answer(status: u16, content_type: &'static str, body: impl Into<Bytes>) -> An
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    answer
+}
+
+/// JSON, of whichever media type.
+pub(crate) fn json(status: u16, content_type: &'static str, body: Vec<u8>) -> Answer {
+    let mut answer = answer(status, content_type, body);
+    if status == 204 {
+        answer.headers_mut().remove(header::CONTENT_TYPE);
+    }
+    answer
+}
+
+/// The answer with one more header field.
+pub(crate) fn with_field(mut answer: Answer, name: &str, value: &str) -> Answer {
+    add(&mut answer, [(name, value)].into_iter());
     answer
 }
 

@@ -1,11 +1,13 @@
 //! HTTP/1.1 up to the upgrade: probes, metrics, a page that says what this is, and `/ws`.
 
-mod answers;
+pub(crate) mod answers;
 pub(crate) mod front;
 mod host_meta;
-mod upgrade;
+pub(crate) mod upgrade;
 
+use crate::manage;
 use crate::net::peer::Peer;
+use crate::net::registry::Login;
 use crate::node::{Node, Open};
 use answers::{Answer, Body};
 use bytes::Bytes;
@@ -48,6 +50,8 @@ pub(crate) struct Accepted {
     pub(crate) opening: Opening,
     /// Counts the connection.
     pub(crate) open: Open,
+    /// Who was let in by HTTP or by the listener.
+    pub(crate) login: Option<Login>,
 }
 
 /// Answers requests until the connection is upgraded (`Some`) or over (`None`).
@@ -60,7 +64,7 @@ pub(crate) async fn serve<S>(
 where
     S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
-    let limits = &node.config.http;
+    let limits = node.live().config.http.clone();
     let idle_timeout = Duration::from_millis(limits.idle_timeout_ms);
     let mut builder = http1::Builder::new();
     builder
@@ -136,7 +140,7 @@ impl Exchange {
     async fn answer(&self, request: Request<Incoming>) -> Answer {
         // The head is here: from now on the time between requests counts.
         self.lock().deadline = Instant::now() + self.idle_timeout;
-        let (head, _) = request.into_parts();
+        let (head, body) = request.into_parts();
         let target = head.uri.to_string();
         let handshake = upgrade::request_of(&head, &target);
         if wharf_ws::handshake::request::is_upgrade(&handshake) {
@@ -158,6 +162,13 @@ impl Exchange {
                 }
             };
         }
+        if head.uri.path().starts_with(manage::PREFIX) {
+            // A change may take as long as the shard needs for it.
+            self.lock().deadline = Instant::now() + manage::ANSWER_MAX;
+            let answer = manage::answer(&self.node, &self.peer, &handshake, body).await;
+            self.lock().deadline = Instant::now() + self.idle_timeout;
+            return answer;
+        }
         if head.uri.path() == "/login" && head.method == Method::GET {
             // Browsers ask for a login on behalf of a page, never of a WebSocket, and then use it
             // for both.
@@ -177,7 +188,7 @@ impl Exchange {
         if method != Method::GET && method != Method::HEAD {
             return answers::method_not_allowed();
         }
-        let fronts = &self.node.fronts;
+        let fronts = &self.node.live().fronts;
         match fronts.websocket_url(&fronts.of(self.peer.address.ip(), request)) {
             Some(url) => host_meta::document(form, &url),
             None => answers::text(400, "the request names no host\n"),
@@ -195,7 +206,7 @@ impl Exchange {
             "/livez" => answers::text(200, "alive\n"),
             "/readyz" => answers::readiness(self.node.phase()),
             "/metrics" => answers::metrics(self.node.metrics_text().await),
-            "/ws" => answers::upgrade_required(self.node.policy.versions),
+            "/ws" => answers::upgrade_required(self.node.live().policy.versions),
             _ => answers::page(),
         }
     }

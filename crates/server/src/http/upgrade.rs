@@ -4,6 +4,7 @@ use super::Accepted;
 use super::answers::{self, Answer};
 use crate::auth::Denied;
 use crate::net::peer::Peer;
+use crate::net::registry::Login;
 use crate::node::Node;
 use hyper::http::request::Parts;
 use hyper::{Version, header};
@@ -46,14 +47,17 @@ pub(super) async fn judge(
         return Err(Refusal::with_status(404));
     }
     let open = node.admit().ok_or_else(|| try_later(503, 1))?;
-    let acceptance = evaluate(request, &node.policy)?;
+    let live = node.live();
+    let acceptance = evaluate(request, &live.policy)?;
     let subprotocol = acceptance.agreement.subprotocol.as_deref().unwrap_or_default();
     // WSB-008, WSB-012: whoever logs in by SASL need not do so by HTTP.
     let later = wharf_gateway::logs_in(subprotocol)
         && header(request, "authorization").next().is_none()
+        && offered_token(request).is_none()
         && !node.auth.has_anonymous();
-    let user = if later { None } else { Some(login(node, peer, request).await?) };
-    let front = node.fronts.of(peer.address.ip(), request);
+    let came_as = if later { None } else { Some(login(node, peer, request).await?) };
+    let user = came_as.as_ref().map(|login| login.user.clone());
+    let front = live.fronts.of(peer.address.ip(), request);
     let mut login = node.offer(user.as_deref(), peer.binding.as_deref());
     // RFC 6120 6.3.4, 13.8.3: a password does not go over a network in the clear. What comes from
     // this machine, and from no proxy, goes over none.
@@ -61,11 +65,12 @@ pub(super) async fn judge(
         && header(request, "forwarded").next().is_none()
         && header(request, "x-forwarded-for").next().is_none();
     if subprotocol == "xmpp" && !front.secure && !is_local {
-        login.mechanisms.retain(|mechanism| *mechanism != Mechanism::Plain);
+        let shows = [Mechanism::Plain, Mechanism::OAuthBearer];
+        login.mechanisms.retain(|mechanism| !shows.contains(mechanism));
     }
     let opening = Opening {
         connection: node.next_connection(),
-        host: host_of(&node.config.listen.hosts, front.authority.as_deref()),
+        host: host_of(&live.config.listen.hosts, front.authority.as_deref()),
         user,
         origin: acceptance.origin.clone(),
         transport: Transport::WebSocket(acceptance.agreement.clone()),
@@ -74,20 +79,26 @@ pub(super) async fn judge(
         query: query.map(str::to_owned),
         seed: crate::entropy::bytes(),
     };
-    Ok((answers::switching(&acceptance), Accepted { opening, open }))
+    Ok((answers::switching(&acceptance), Accepted { opening, open, login: came_as }))
 }
 
 pub(super) async fn login(
     node: &Node,
     peer: &Peer,
     request: &Request<'_>,
-) -> Result<String, Refusal> {
+) -> Result<Login, Refusal> {
     let mut given = header(request, "authorization");
     let authorization = given.next();
     if given.next().is_some() {
         return Err(Refusal::with_status(400));
     }
-    let result = node.auth.authenticate(authorization, peer.address.ip(), Instant::now()).await;
+    // A script in a browser can send no header with a WebSocket but this one.
+    let offered = authorization.is_none().then(|| offered_token(request)).flatten();
+    let (from, now) = (peer.address.ip(), Instant::now());
+    let result = match offered {
+        Some(token) => node.auth.check_token(token, from, now),
+        None => node.auth.authenticate(authorization, from, now).await,
+    };
     result.map_err(|denied| {
         node.metrics.login_failed(denied);
         match denied {
@@ -99,12 +110,21 @@ pub(super) async fn login(
 }
 
 /// The values of a header field.
-pub(super) fn header<'r>(
+pub(crate) fn header<'r>(
     request: &'r Request<'_>,
     name: &'static str,
 ) -> impl Iterator<Item = &'r [u8]> {
     let named = move |header: &&Header<'_>| header.name.eq_ignore_ascii_case(name);
     request.headers.iter().filter(named).map(|header| header.value)
+}
+
+/// A bearer token among the subprotocols that a WebSocket offers: `wharf.bearer.TOKEN`. It is never
+/// the one agreed on.
+fn offered_token<'r>(request: &'r Request<'_>) -> Option<&'r str> {
+    header(request, "sec-websocket-protocol")
+        .filter_map(|value| str::from_utf8(value).ok())
+        .flat_map(|value| value.split(','))
+        .find_map(|name| name.trim().strip_prefix("wharf.bearer."))
 }
 
 /// Whether a subprotocol is offered that logs in by itself.

@@ -4,13 +4,14 @@ use super::peer::{Network, network_of};
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::net::IpAddr;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// Counts connections, and refuses what is too many before it costs memory.
 #[derive(Debug)]
 pub(crate) struct Admission {
-    total_max: usize,
-    per_network_max: u32,
+    total_max: AtomicU32,
+    per_network_max: AtomicU32,
     counts: Mutex<Counts>,
 }
 
@@ -29,8 +30,17 @@ pub(crate) struct Admitted {
 
 impl Admission {
     pub(crate) fn new(total_max: u32, per_network_max: u32) -> Arc<Self> {
-        let total_max = usize::try_from(total_max).unwrap_or(usize::MAX);
-        Arc::new(Self { total_max, per_network_max, counts: Mutex::default() })
+        Arc::new(Self {
+            total_max: AtomicU32::new(total_max),
+            per_network_max: AtomicU32::new(per_network_max),
+            counts: Mutex::default(),
+        })
+    }
+
+    /// Other limits from now on; nobody who is here has to go.
+    pub(crate) fn set_max(&self, total_max: u32, per_network_max: u32) {
+        self.total_max.store(total_max, Ordering::Relaxed);
+        self.per_network_max.store(per_network_max, Ordering::Relaxed);
     }
 
     /// Room for a connection from `address`, if there is any.
@@ -38,7 +48,9 @@ impl Admission {
         let network = network_of(address);
         let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
         let of_network = counts.by_network.get(&network).copied().unwrap_or(0);
-        if counts.total >= self.total_max || of_network >= self.per_network_max {
+        let total_max = self.total_max.load(Ordering::Relaxed) as usize;
+        let per_network_max = self.per_network_max.load(Ordering::Relaxed);
+        if counts.total >= total_max || of_network >= per_network_max {
             return None;
         }
         counts.total += 1;

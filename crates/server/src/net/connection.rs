@@ -3,6 +3,7 @@
 use super::admission::Admitted;
 use super::driver::Driver;
 use super::peer::Peer;
+use super::registry::Login;
 use super::tls;
 use crate::http::{self, Accepted, Upgraded};
 use crate::log::event;
@@ -50,14 +51,14 @@ pub(crate) async fn serve(
     admitted: Admitted,
 ) {
     // One deadline for TLS and the request head together.
-    let handshake_timeout = Duration::from_millis(node.config.listen.handshake_timeout_ms);
+    let handshake_timeout = Duration::from_millis(node.live().config.listen.handshake_timeout_ms);
     let deadline = Instant::now() + handshake_timeout;
     match tls {
         None => {
             converse(
                 node,
                 socket,
-                Box::new(Peer { address: peer, binding: None }),
+                Box::new(Peer { address: peer, binding: None, user: None }),
                 deadline,
                 speaks,
             )
@@ -66,7 +67,7 @@ pub(crate) async fn serve(
         Some(acceptor) => {
             if let Some(stream) = Box::pin(encrypt(acceptor, socket, peer, deadline)).await {
                 let binding = tls::binding(stream.get_ref().1).map(Arc::new);
-                let peer = Box::new(Peer { address: peer, binding });
+                let peer = Box::new(Peer { address: peer, binding, user: None });
                 converse(node, stream, peer, deadline, speaks).await;
             }
         }
@@ -119,7 +120,7 @@ where
         (upgraded.accepted.opening.connection.0, &upgraded.accepted.opening.user);
     tracing::debug!(event = event::CONNECTION_OPENED, peer = %address, connection, user, "open");
     node.metrics.opened(upgraded.accepted.opening.transport.protocol());
-    Some(Driver::start(node, upgraded, address.ip()))
+    Some(Driver::start(node, upgraded, address))
 }
 
 /// AMQP without a WebSocket. Its login is its own, and so is the time for it.
@@ -128,7 +129,8 @@ where
     S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
     let open = node.admit()?;
-    let user = &node.config.amqp.no_sasl_user;
+    let live = node.live();
+    let user = &live.config.amqp.no_sasl_user;
     let opening = Opening {
         connection: node.next_connection(),
         host: node.config.listen.hosts.first().cloned().unwrap_or_default(),
@@ -143,9 +145,10 @@ where
     let connection = opening.connection.0;
     tracing::debug!(event = event::CONNECTION_OPENED, peer = %peer.address, connection, "open");
     node.metrics.opened(opening.transport.protocol());
-    let accepted = Accepted { opening, open };
+    let login = opening.user.clone().map(|user| Login { user, ..Login::default() });
+    let accepted = Accepted { opening, open, login };
     let upgraded = Upgraded { stream, leftover: Bytes::new(), accepted };
-    Some(Driver::start(node, upgraded, peer.address.ip()))
+    Some(Driver::start(node, upgraded, peer.address))
 }
 
 #[cfg(test)]

@@ -6,11 +6,12 @@
 use crate::auth::sasl::Channel;
 use crate::http::{Accepted, Upgraded};
 use crate::mailbox::{Letter, Orders, Outbox};
+use crate::net::registry::{Known, Login};
 use crate::node::{Node, Open};
 use bytes::Bytes;
 use std::cell::RefCell;
 use std::io;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
@@ -32,6 +33,9 @@ const UNSENT_MAX_BYTES: usize = 64 << 10;
 const ROUNDS_MAX: usize = 8;
 /// How long the peer's own end of the connection is awaited after ours.
 const LINGER: Duration = Duration::from_secs(2);
+
+/// Longest name that a client gives its connection.
+const TAG_MAX_BYTES: usize = 64;
 
 thread_local! {
     static BUFFERS: RefCell<Buffers> = RefCell::new(Buffers {
@@ -59,6 +63,8 @@ pub(crate) enum Ending {
     Eof,
     /// The transport failed.
     Reset,
+    /// An administrator has cut it.
+    Cut,
 }
 
 impl Ending {
@@ -67,6 +73,7 @@ impl Ending {
             Self::Closed => "closed",
             Self::Eof => "eof",
             Self::Reset => "reset",
+            Self::Cut => "cut",
         }
     }
 }
@@ -91,24 +98,39 @@ pub(crate) struct Driver<S> {
     lingering: bool,
     /// A SCRAM exchange was begun and has not ended.
     proves: bool,
+    /// Who a SCRAM exchange says it is, until it has proved it.
+    claimed: Option<Box<str>>,
     _open: Open,
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
     /// Starts a session on a connection.
-    pub(crate) fn start(node: &Arc<Node>, upgraded: Upgraded<S>, peer: IpAddr) -> Self {
-        let Accepted { opening, open } = upgraded.accepted;
+    pub(crate) fn start(node: &Arc<Node>, upgraded: Upgraded<S>, peer: SocketAddr) -> Self {
+        let Accepted { opening, open, login } = upgraded.accepted;
         let (connection, protocol) = (opening.connection, opening.transport.protocol());
         let outbox = Arc::new(Outbox::default());
         node.mailbox.push(&mut vec![Letter::Arrived(connection, Arc::clone(&outbox))]);
-        let session = Session::new(Arc::clone(&node.gateway), opening, Instant::now());
+        node.connections.add(Known {
+            id: connection,
+            protocol,
+            peer,
+            host: opening.host.as_str().into(),
+            secure: opening.secure,
+            tag: opening.query.as_deref().and_then(tag_of).map(Into::into),
+            opened_at_ms: crate::node::now_ms(),
+            outbox: Arc::clone(&outbox),
+        });
+        if let Some(login) = login {
+            node.log_in(connection, login, &outbox);
+        }
+        let session = Session::new(Arc::clone(&node.live().gateway), opening, Instant::now());
         Self {
             stream: upgraded.stream,
             session: Box::new(session),
             connection,
             protocol,
             node: Arc::clone(node),
-            peer,
+            peer: peer.ip(),
             outbox,
             leftover: or_nothing(upgraded.leftover),
             unsent: Vec::new(),
@@ -117,6 +139,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
             armed: None,
             lingering: false,
             proves: false,
+            claimed: None,
             _open: open,
         }
     }
@@ -134,7 +157,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
     /// One round: events, time, input, commands, output. Says whether anything moved.
     fn round(&mut self, buffers: &mut Buffers, cx: &mut Context<'_>) -> Result<bool, Ending> {
         let now = Instant::now();
-        let mut moved = self.take_events(buffers, now, cx);
+        let mut moved = self.take_events(buffers, now, cx)?;
         moved |= self.keep_time(now, cx);
         let read = self.read(buffers, now, cx);
         self.ask_questions();
@@ -144,8 +167,18 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
         Ok(moved)
     }
 
-    fn take_events(&mut self, buffers: &mut Buffers, now: Instant, cx: &Context<'_>) -> bool {
-        let Orders { drain, answer } = self.outbox.take(&mut buffers.events, cx.waker());
+    fn take_events(
+        &mut self,
+        buffers: &mut Buffers,
+        now: Instant,
+        cx: &Context<'_>,
+    ) -> Result<bool, Ending> {
+        let Orders { drain, cut, answer } = self.outbox.take(&mut buffers.events, cx.waker());
+        if cut {
+            let ending = self.lost(now, Ending::Cut);
+            self.give_commands(buffers);
+            return Err(ending);
+        }
         let moved = drain.is_some() || answer.is_some() || !buffers.events.is_empty();
         if let Some(answer) = answer {
             self.session.handle_answer(now, answer);
@@ -156,7 +189,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
         if let Some(close_code) = drain {
             self.session.drain(now, close_code);
         }
-        moved
+        Ok(moved)
     }
 
     fn keep_time(&mut self, now: Instant, cx: &mut Context<'_>) -> bool {
@@ -233,19 +266,34 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
     fn ask_questions(&mut self) {
         while let Some(question) = self.session.poll_question() {
             self.proves |= matches!(question, Question::ScramKeys { .. });
-            let (node, peer) = (Arc::clone(&self.node), self.peer);
+            if let Question::ScramKeys { user, .. } = &question {
+                self.claimed = Some(user.as_str().into());
+            }
+            let (node, peer, connection) =
+                (Arc::clone(&self.node), self.peer, self.connection);
             let outbox = Arc::clone(&self.outbox);
             tokio::spawn(async move {
                 let channel = Channel::default();
-                let answer = node.auth.answer(question, channel, peer, Instant::now()).await;
-                outbox.answer(answer.unwrap_or_else(|denied| {
-                    node.metrics.login_failed(denied);
-                    denied.into()
-                }));
+                match node.auth.answer(question, channel, peer, Instant::now()).await {
+                    Ok((answer, login)) => {
+                        if let Some(login) = login {
+                            node.log_in(connection, login, &outbox);
+                        }
+                        outbox.answer(answer);
+                    }
+                    Err(denied) => {
+                        node.metrics.login_failed(denied);
+                        outbox.answer(denied.into());
+                    }
+                }
             });
         }
         if let Some((mechanism, outcome)) = self.session.take_login() {
             self.proves = false;
+            if let Some(user) = self.claimed.take().filter(|_| outcome.is_ok()) {
+                let login = Login { user: user.into(), ..Login::default() };
+                self.node.log_in(self.connection, login, &self.outbox);
+            }
             self.node.auth.sasl_ended(mechanism, outcome, self.peer);
         }
     }
@@ -367,6 +415,14 @@ impl<S> Drop for Driver<S> {
         if self.proves {
             self.node.auth.sasl_lost(self.peer);
         }
+        self.node.connections.remove(self.connection);
         self.node.mailbox.push(&mut vec![Letter::Gone(self.connection)]);
     }
+}
+
+/// What the client calls its connection: `tag=…` in the query of the URL, if it is short and plain.
+fn tag_of(query: &str) -> Option<&str> {
+    let tag = query.split('&').find_map(|pair| pair.strip_prefix("tag="))?;
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
+    ((1..=TAG_MAX_BYTES).contains(&tag.len()) && tag.bytes().all(plain)).then_some(tag)
 }

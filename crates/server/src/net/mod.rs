@@ -5,4 +5,5 @@ pub(crate) mod connection;
 pub(crate) mod driver;
 pub(crate) mod listener;
 pub(crate) mod peer;
+pub(crate) mod registry;
 pub(crate) mod tls;

@@ -12,6 +12,8 @@ pub(crate) struct Peer {
     pub(crate) address: SocketAddr,
     /// What both ends know of the channel between them, and nobody else.
     pub(crate) binding: Option<Arc<ChannelBinding>>,
+    /// Whom its certificate names, if it has shown one.
+    pub(crate) user: Option<String>,
 }
 
 /// An IPv4 address, or the /64 network of an IPv6 address: what one subscriber has.

@@ -27,7 +27,6 @@ impl fmt::Display for CertificateError {
 /// The certificate in use.
 #[derive(Debug)]
 pub(crate) struct Certificates {
-    files: config::Tls,
     current: RwLock<Arc<CertifiedKey>>,
 }
 
@@ -38,15 +37,15 @@ impl Certificates {
     /// A file cannot be read or used, or the key is not the certificate's.
     pub(crate) fn load(files: &config::Tls) -> Result<Arc<Self>, CertificateError> {
         let current = RwLock::new(Arc::new(read(files)?));
-        Ok(Arc::new(Self { files: files.clone(), current }))
+        Ok(Arc::new(Self { current }))
     }
 
     /// Reads both files again; connections made from now on see the new certificate.
     ///
     /// # Errors
     /// As for `load`; the old certificate stays.
-    pub(crate) fn reload(&self) -> Result<(), CertificateError> {
-        let new = Arc::new(read(&self.files)?);
+    pub(crate) fn reload(&self, files: &config::Tls) -> Result<(), CertificateError> {
+        let new = Arc::new(read(files)?);
         *self.current.write().unwrap_or_else(PoisonError::into_inner) = new;
         Ok(())
     }

@@ -30,6 +30,12 @@ struct Origin<'a> {
 }
 
 impl OriginPolicy {
+    /// Whether a request that is no handshake may come from where it comes from.
+    #[must_use]
+    pub fn admits(&self, request: &Request<'_>) -> bool {
+        self.judge(request, Version::Rfc6455).is_ok()
+    }
+
     /// The origin of the request, if it has one and it may connect.
     pub(crate) fn judge<'a>(
         &self,

@@ -20,6 +20,7 @@ use super::Shard;
 use crate::journal::Lsn;
 use crate::policy::{Policies, Policy};
 use crate::time::Timestamp;
+use std::collections::BTreeMap;
 
 impl Shard {
     /// The frame that must be durable before anything decided so far may be told.
@@ -33,6 +34,20 @@ impl Shard {
         self.policies = Policies::new(policies);
         self.state.routes_version = self.state.routes_version.wrapping_add(1);
         self.watch_all(now);
+    }
+
+    /// How many sessions users may have, by name, instead of before; who is not named may have any
+    /// number. One more is refused by `Event::Revoked`.
+    pub fn set_sessions_max(&mut self, sessions_max: BTreeMap<String, usize>) {
+        self.sessions_max = sessions_max;
+    }
+
+    /// Whether a session more is one too many for a user.
+    pub(super) fn has_sessions_enough(&self, user: &str) -> bool {
+        self.sessions_max.get(user).is_some_and(|max| {
+            let of_user = self.state.keys.keys().filter(|key| key.user == user);
+            of_user.take(*max).count() >= *max
+        })
     }
 
     /// How long sessions wait for their client, from the next one on that loses its connection.

@@ -68,6 +68,12 @@ impl Shard {
         self.state.users.contains_key(name)
     }
 
+    /// What is kept instead of a user's password; empty if there is none.
+    #[must_use]
+    pub fn user_verifier(&self, name: &str) -> Option<&str> {
+        self.state.users.get(name).map(|user| user.verifier.as_str())
+    }
+
     /// Every user's name.
     pub fn user_names(&self) -> impl Iterator<Item = &str> + '_ {
         self.state.users.keys().map(String::as_str)

@@ -16,7 +16,7 @@ fn verifier_of(password: &str) -> String {
 
 fn authenticator(config: config::Auth) -> Authenticator {
     let authenticator = Authenticator::new(&config);
-    authenticator.put_user("ada", &verifier_of("secret"));
+    authenticator.put_user("ada", &verifier_of("secret"), &[]);
     authenticator.put_user("old", &argon2_of("secret"));
     authenticator
 }
@@ -156,7 +156,7 @@ fn offers() {
     assert_eq!(names(&nobody, Channel::default()), ["PLAIN"]);
     nobody.put_user("old", &argon2_of("secret"));
     assert_eq!(names(&nobody, Channel::default()), ["PLAIN"], "no one has keys");
-    nobody.put_user("ada", &verifier_of("secret"));
+    nobody.put_user("ada", &verifier_of("secret"), &[]);
     let scram = ["SCRAM-SHA-512", "SCRAM-SHA-256", "SCRAM-SHA-1"];
     assert_eq!(names(&nobody, Channel::default()), [&scram[..], &["PLAIN"]].concat());
 
@@ -200,7 +200,7 @@ fn made_up_keys_outlive_the_process() {
     let (one, other) = (verifier_of("one"), verifier_of("other"));
     let start = |users: &[(&str, &str)]| {
         let auth = Authenticator::new(&config::Auth::default());
-        users.iter().for_each(|(name, verifier)| auth.put_user(name, verifier));
+        users.iter().for_each(|(name, verifier)| auth.put_user(name, verifier, &[]));
         auth.decoy_key()
     };
     let first = start(&[("ada", &one), ("bob", &other)]);
@@ -209,6 +209,6 @@ fn made_up_keys_outlive_the_process() {
     assert_ne!(first, start(&[("ada", &other), ("bob", &other)]));
     assert_ne!(start(&[]), start(&[]), "with nobody there, a secret of the process");
     let auth = Authenticator::new(&config::Auth::default());
-    auth.put_user("ada", &one);
+    auth.put_user("ada", &one, &[]);
     assert!(!format!("{auth:?}").contains("SCRAM-SHA"), "a secret in a debug print");
 }

@@ -1,0 +1,224 @@
+//! Addresses: lists, one of them, declaring and deleting, subscriptions.
+
+use super::access::{Rights, host_of};
+use super::reply::{Reply, bad_cursor, no_such, page_by_number};
+use super::request::Asked;
+use crate::node::{Node, Unanswered};
+use crate::rules::broker_kind;
+use wharf_api::types::{Address, AddressDeclaration, Kind, Page, Subscription};
+use wharf_api::{Code, Problem};
+use wharf_broker::{AddressView, QueueView, Refusal, Shard, matches_pattern};
+
+/// Addresses looked at while the shard does nothing else: a fraction of a millisecond.
+const LOOKED_AT_MAX: usize = 1000;
+
+/// Which addresses are wanted.
+#[derive(Clone, Debug)]
+struct Filter {
+    host: String,
+    pattern: Option<String>,
+    kind: Option<Kind>,
+    rights: Rights,
+}
+
+impl Filter {
+    fn takes(&self, name: &str) -> bool {
+        self.pattern.as_deref().is_none_or(|pattern| matches_pattern(pattern, name))
+            && self.rights.may_look_into(&self.host, name)
+    }
+}
+
+/// A part of the addresses of a host.
+struct Part {
+    found: Vec<Address>,
+    /// The last name looked at, if there are more.
+    last: Option<String>,
+}
+
+pub(super) async fn list(node: &Node, asked: &Asked) -> Result<Reply, Problem> {
+    let filter = Filter {
+        host: host_of(node, asked),
+        pattern: asked.query("pattern").map(str::to_owned),
+        kind: asked.query("kind").map(|kind| match kind {
+            "topic" => Kind::Topic,
+            _ => Kind::Queue,
+        }),
+        rights: Rights::of(node, asked),
+    };
+    let descending = asked.query("order") == Some("desc");
+    match asked.query("sort") {
+        Some(by) if by != "name" || descending => sorted(node, asked, filter, by, descending).await,
+        None if descending => sorted(node, asked, filter, "name", true).await,
+        _ => by_name(node, asked, filter).await,
+    }
+}
+
+/// A page in the order of names: no more is looked at than is needed for it.
+async fn by_name(node: &Node, asked: &Asked, filter: Filter) -> Result<Reply, Problem> {
+    let limit = asked.limit();
+    let mut items = Vec::new();
+    let mut after = asked.query("cursor").map(str::to_owned);
+    loop {
+        let left = limit - items.len();
+        let Part { found, last } = part(node, filter.clone(), after, left).await?;
+        items.extend(found);
+        after = last;
+        if after.is_none() || items.len() >= limit {
+            return Reply::ok(&Page { items, next: after });
+        }
+    }
+}
+
+/// A page in another order, for which all must be looked at; in parts, so that nobody waits.
+async fn sorted(
+    node: &Node,
+    asked: &Asked,
+    filter: Filter,
+    by: &str,
+    descending: bool,
+) -> Result<Reply, Problem> {
+    let passed = match asked.query("cursor") {
+        None => 0,
+        Some(cursor) => cursor.parse::<usize>().map_err(|_| bad_cursor())?,
+    };
+    let mut all = Vec::new();
+    let mut after = None;
+    loop {
+        let Part { found, last } = part(node, filter.clone(), after, usize::MAX).await?;
+        all.extend(found);
+        after = last;
+        if after.is_none() {
+            break;
+        }
+    }
+    let key = |address: &Address| match by {
+        "messages_ready" => address.messages_ready,
+        "messages_out" => address.messages_out,
+        "messages_bytes" => address.messages_bytes,
+        "consumers" => address.consumers,
+        _ => 0,
+    };
+    // They come in the order of their names, which those that are equal keep.
+    all.sort_by_key(key);
+    if descending {
+        all.reverse();
+    }
+    let cursor = passed.to_string();
+    page_by_number(all, Some(&cursor), asked.limit())
+}
+
+async fn part(
+    node: &Node,
+    filter: Filter,
+    after: Option<String>,
+    limit: usize,
+) -> Result<Part, Unanswered> {
+    node.ask(move |shard, _| {
+        let mut found = Vec::new();
+        let mut last = None;
+        let names = shard.addresses_after(&filter.host, after.as_deref());
+        for (looked_at, name) in names.enumerate() {
+            if looked_at >= LOOKED_AT_MAX || found.len() >= limit {
+                return Part { found, last };
+            }
+            last = Some(name.to_owned());
+            if filter.takes(name) {
+                let view = shard.address_view(&filter.host, name).map(shown);
+                let wanted = |view: &Address| filter.kind.is_none_or(|kind| kind == view.kind);
+                found.extend(view.filter(wanted));
+            }
+        }
+        Part { found, last: None }
+    })
+    .await
+}
+
+fn shown(view: AddressView) -> Address {
+    Address {
+        host: view.host,
+        name: view.name,
+        kind: if view.is_topic { Kind::Topic } else { Kind::Queue },
+        dynamic: view.is_dynamic,
+        subscriptions: view.subscriptions,
+        messages_ready: view.messages_ready,
+        messages_out: view.messages_out,
+        messages_bytes: view.messages_bytes,
+        consumers: view.consumers,
+    }
+}
+
+pub(super) async fn get(node: &Node, asked: &Asked) -> Result<Reply, Problem> {
+    let (host, name) = (host_of(node, asked), asked.name().to_owned());
+    let view = node.ask(move |shard, _| shard.address_view(&host, &name)).await?;
+    Reply::ok(&shown(view.ok_or_else(|| no_such("address", asked.name()))?))
+}
+
+pub(super) async fn put(node: &Node, asked: &Asked) -> Result<Reply, Problem> {
+    let AddressDeclaration { kind } = asked.body()?;
+    let (host, name) = (host_of(node, asked), asked.name().to_owned());
+    check_host(node, &host)?;
+    let declared = node.ask(move |shard, _| {
+        shard.declare_address(&host, &name, kind.map(broker_kind))?;
+        Ok::<_, Refusal>(shard.address_view(&host, &name))
+    });
+    let view = declared.await?.map_err(|refusal| refused(refusal, asked.name()))?;
+    Reply::ok(&shown(view.ok_or_else(|| no_such("address", asked.name()))?))
+}
+
+/// Whether addresses may be made on a host.
+pub(super) fn check_host(node: &Node, host: &str) -> Result<(), Problem> {
+    let live = node.live();
+    let hosts = &live.config.listen.hosts;
+    if hosts.iter().any(|known| known == host) {
+        return Ok(());
+    }
+    let what = format!("`{host}` is no virtual host; listen.hosts: {}", hosts.join(", "));
+    Err(Problem::new(Code::InvalidValue, what))
+}
+
+/// Why an address cannot be had.
+pub(super) fn refused(refusal: Refusal, name: &str) -> Problem {
+    let code = match refusal {
+        Refusal::NotPermitted => Code::NotPermitted,
+        Refusal::UnknownAddress => Code::NotFound,
+        Refusal::InvalidAddress => Code::InvalidValue,
+        _ => Code::Conflict,
+    };
+    Problem::new(code, format!("address `{name}`: {refusal}"))
+}
+
+pub(super) async fn delete(node: &Node, asked: &Asked) -> Result<Reply, Problem> {
+    let (host, name) = (host_of(node, asked), asked.name().to_owned());
+    if node.ask(move |shard, _| shard.delete_address(&host, &name)).await? {
+        return Ok(Reply::done());
+    }
+    Err(no_such("address", asked.name()))
+}
+
+pub(super) async fn subscriptions(node: &Node, asked: &Asked) -> Result<Reply, Problem> {
+    let (host, name) = (host_of(node, asked), asked.name().to_owned());
+    let views = node.ask(move |shard, _| views_of(shard, &host, &name)).await?;
+    let views = views.ok_or_else(|| no_such("address", asked.name()))?;
+    page_by_number(views, asked.query("cursor"), asked.limit())
+}
+
+fn views_of(shard: &Shard, host: &str, name: &str) -> Option<Vec<Subscription>> {
+    let shown = |view: QueueView| Subscription {
+        name: view.subscription,
+        session: view.owner.map(|owner| owner.to_string()),
+        messages_ready: view.messages_ready,
+        messages_out: view.messages_out,
+        messages_bytes: view.messages_bytes,
+        consumers: view.consumers,
+        oldest_age_ms: view.oldest_age_ms,
+    };
+    Some(shard.queue_views(host, name)?.into_iter().map(|(_, view)| shown(view)).collect())
+}
+
+pub(super) async fn delete_subscription(node: &Node, asked: &Asked) -> Result<Reply, Problem> {
+    let (host, name) = (host_of(node, asked), asked.name().to_owned());
+    let subscription = asked.second().to_owned();
+    let deleted =
+        node.ask(move |shard, _| shard.delete_subscription(&host, &name, &subscription)).await?;
+    if deleted { Ok(Reply::done()) } else { Err(no_such("subscription", asked.second())) }
+}

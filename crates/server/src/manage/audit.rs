@@ -1,0 +1,56 @@
+//! What administrators did: in the log for good, and the latest of it in memory to look at.
+
+use crate::log::event;
+use crate::net::registry::Login;
+use std::collections::VecDeque;
+use std::net::SocketAddr;
+use std::sync::{Mutex, PoisonError};
+use wharf_api::Found;
+use wharf_api::types::AuditEntry;
+
+/// Entries that can be looked at.
+const ENTRIES_MAX: usize = 1000;
+
+/// What was asked for, before it is done.
+#[derive(Debug)]
+pub(super) struct Trace {
+    user: String,
+    operation: &'static str,
+    target: String,
+}
+
+impl Trace {
+    pub(super) fn of(found: &Found, who: &Login) -> Self {
+        let user = who.user.clone();
+        Self { user, operation: found.operation.name, target: found.path.join(" ") }
+    }
+}
+
+/// The latest of what was done.
+#[derive(Debug, Default)]
+pub(crate) struct Audit(Mutex<VecDeque<AuditEntry>>);
+
+impl Audit {
+    pub(super) fn note(&self, trace: Trace, peer: SocketAddr, status: u16) {
+        let Trace { user, operation, target } = trace;
+        tracing::info!(event = event::AUDIT, user, %peer, operation, target, status, "audit");
+        let entry = AuditEntry {
+            at_ms: crate::node::now_ms(),
+            user,
+            peer: peer.to_string(),
+            operation: operation.to_owned(),
+            target,
+            status,
+        };
+        let mut entries = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if entries.len() >= ENTRIES_MAX {
+            entries.pop_back();
+        }
+        entries.push_front(entry);
+    }
+
+    /// The latest first.
+    pub(super) fn entries(&self) -> Vec<AuditEntry> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
+    }
+}
