@@ -46,9 +46,11 @@ systemctl start wharf
 # Killed, it comes back.
 before=$(property MainPID)
 kill -9 "$before"
+set +x
 until [ "$(property ActiveState)" = active ] && [ "$(property MainPID)" != "$before" ]; do
     sleep 0.2
 done
+set -x
 echo again | wharf send greetings
 
 # A port below 1024, with the drop-in.

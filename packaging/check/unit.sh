@@ -1,4 +1,4 @@
-# shellcheck shell=bash disable=SC2154
+# shellcheck shell=bash disable=SC2154,SC2034
 # The systemd unit, without systemd: its words, its exposure, and what it expects of the binary.
 
 unit=$here/systemd/wharf.service
