@@ -44,8 +44,7 @@ try "stage.sh lays out the image" "$here/docker/stage.sh" "$wharf" "$work/stage"
 # be user 65532.
 run_image() {
     local system=$work/stage/system
-    mkdir -p "$system/var/lib" &&
-        cp -a "$work/stage/state/wharf" "$system/var/lib/" &&
+    cp -a "$work/stage/state/wharf" "$system/var/lib/" &&
         chown -R 65532:65532 "$system/var/lib/wharf" &&
         launch image setpriv --no-new-privs --inh-caps=-all \
             chroot --userspec=65532:65532 "$system" /usr/bin/wharf serve \

@@ -13,7 +13,9 @@ binary=$1
 system=$2/system
 state=$2/state
 
-mkdir -p "$system/usr/bin" "$system/etc/wharf" "$system/usr/share/doc/wharf" "$state"
+mkdir -p "$system/usr/bin" "$system/etc/wharf" "$system/usr/share/doc/wharf"
+# There before the state is copied into it, so that it stays root's.
+mkdir -p "$system/var/lib" "$state"
 cp "$binary" "$system/usr/bin/wharf"
 cp "$here/wharf.toml" "$system/etc/wharf/wharf.toml"
 cp "$root/LICENSE-APACHE" "$root/LICENSE-MIT" "$system/usr/share/doc/wharf/"
