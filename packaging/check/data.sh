@@ -26,7 +26,7 @@ copy_after_stop() {
 # What a snapshot of the file system sees, at a moment that nobody has chosen: the process is
 # stopped in the middle of its work, and copied as it lies there.
 copy_in_flight() {
-    lines $((count + 1)) 200000 | "$wharf" send backup >"$work/sending" 2>&1 &
+    lines $((count + 1)) 1000000000 | "$wharf" send backup >"$work/sending" 2>&1 &
     sender=$!
     pids+=("$sender")
     until [ "$(written)" -gt $((before + 20)) ]; do

@@ -1,7 +1,7 @@
 # shellcheck shell=bash disable=SC2154
 # The image: what it is built from, and what is in it, run as an engine would run it.
 
-hadolint=$root/target/packaging/bin/hadolint
+hadolint=${WHARF_PACKAGING_TOOLS:-$root/target/packaging}/bin/hadolint
 [ -x "$hadolint" ] || hadolint=$(command -v hadolint || true)
 if [ -n "$hadolint" ]; then
     try "hadolint" "$hadolint" "$here/Dockerfile"
