@@ -43,11 +43,7 @@ async fn document_of(domain: &str, tls: &Tls) -> Result<Bytes, Error> {
         body: Bytes::new(),
         answer_max_bytes: DOCUMENT_MAX_BYTES,
     };
-    let answer = ask(&url, tls, request).await.map_err(|error| match error {
-        // What was heard was no HTTP, or too much of it.
-        Error::Url(_) | Error::Option(_) => Error::NotDiscovered,
-        other => other,
-    })?;
+    let answer = ask(&url, tls, request).await?;
     if answer.status != 200 {
         return Err(Error::Http { status: answer.status });
     }

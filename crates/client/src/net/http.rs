@@ -6,6 +6,7 @@ use hyper::Request;
 use hyper::client::conn::http1;
 use hyper::header::HOST;
 use hyper_util::rt::TokioIo;
+use std::io;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 
@@ -42,7 +43,7 @@ pub struct Answer {
 /// The URL is none of these; the server cannot be reached, or trusted; what it says is no HTTP, or
 /// too long.
 pub async fn ask(url: &str, tls: &Tls, ask: Ask) -> Result<Answer, Error> {
-    let wrong = || Error::Url("expected http:// or https:// and a host".to_owned());
+    let wrong = || invalid("expected http:// or https:// and a host");
     let (scheme, rest) = url.split_once("://").ok_or_else(wrong)?;
     let at = rest.find(['/', '?']).unwrap_or(rest.len());
     let (authority, target) = rest.split_at(at);
@@ -59,6 +60,10 @@ pub async fn ask(url: &str, tls: &Tls, ask: Ask) -> Result<Answer, Error> {
     }
     let stream = tls::handshake(tcp, host, &tls::configure(tls)?).await?;
     exchange(stream, authority, target, ask).await
+}
+
+fn invalid(what: &str) -> Error {
+    io::Error::new(io::ErrorKind::InvalidInput, what).into()
 }
 
 /// Host and port; an IPv6 address without its brackets.
@@ -79,7 +84,7 @@ async fn exchange<S>(stream: S, authority: &str, target: &str, ask: Ask) -> Resu
 where
     S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
-    let wrong = |error: hyper::Error| Error::Network(std::io::Error::other(error));
+    let wrong = |error: hyper::Error| Error::from(io::Error::other(error));
     let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.map_err(wrong)?;
     let driving = tokio::spawn(connection);
     let mut request = Request::builder().method(ask.method).uri(target).header(HOST, authority);
@@ -87,13 +92,13 @@ where
         request = request.header(name, value);
     }
     let request = request.body(Full::new(ask.body));
-    let request = request.map_err(|error| Error::Url(error.to_string()))?;
+    let request = request.map_err(|error| invalid(&error.to_string()))?;
     let answer = sender.send_request(request).await.map_err(wrong)?;
     let status = answer.status().as_u16();
     let etag = answer.headers().get("etag").and_then(|it| it.to_str().ok()).map(str::to_owned);
     let body = Limited::new(answer.into_body(), ask.answer_max_bytes).collect().await;
     driving.abort();
-    let body = body.map_err(|error| Error::Network(std::io::Error::other(error)))?.to_bytes();
+    let body = body.map_err(|error| Error::from(io::Error::other(error)))?.to_bytes();
     Ok(Answer { status, etag, body })
 }
 
