@@ -116,7 +116,11 @@ mod tests {
             "n,x,\x01auth=Bearer a\x01\x01",
             "n,,x\x01auth=Bearer a\x01\x01",
         ] {
-            assert_eq!(Bearer::parse(wrong.as_bytes()).unwrap_err(), Violation::Bearer, "{wrong:?}");
+            assert_eq!(
+                Bearer::parse(wrong.as_bytes()).unwrap_err(),
+                Violation::Bearer,
+                "{wrong:?}"
+            );
         }
         for name in ["a=", "a=x=4", "a=\0"] {
             let message = format!("n,{name},\x01auth=Bearer a\x01\x01");

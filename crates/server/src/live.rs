@@ -80,7 +80,10 @@ pub(crate) fn merge(old: &Config, new: Config) -> Config {
 pub(crate) fn changed_sections(old: &Config, new: &Config) -> Vec<String> {
     let table = |config: &Config| toml::Table::try_from(config).unwrap_or_default();
     let (old, new) = (table(old), table(new));
-    new.iter().filter(|(name, value)| old.get(*name) != Some(value)).map(|it| it.0.clone()).collect()
+    new.iter()
+        .filter(|(name, value)| old.get(*name) != Some(value))
+        .map(|it| it.0.clone())
+        .collect()
 }
 
 #[cfg(test)]

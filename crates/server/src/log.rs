@@ -55,7 +55,10 @@ pub(crate) mod event {
         (AUDIT, "An administrator has changed something, or tried to."),
         (RELOADED, "The settings were read again and are in use."),
         (RELOAD_FAILED, "The settings could not be read again; the old ones stay in use."),
-        (RULES_SKIPPED, "A stored policy, route, limit or token cannot be read and is passed over."),
+        (
+            RULES_SKIPPED,
+            "A stored policy, route, limit or token cannot be read and is passed over.",
+        ),
         (JOURNAL_FAILED, "The journal failed: nothing more is acknowledged, and Wharf exits."),
         (DRAINING, "Wharf was told to stop."),
         (STOPPED, "Wharf has stopped."),

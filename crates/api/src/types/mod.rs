@@ -11,12 +11,10 @@ mod tokens;
 mod users;
 
 pub use addresses::{
-    Address, AddressDeclaration, Kind, Moving, Moved, Purged, Redriving, Subscription,
+    Address, AddressDeclaration, Kind, Moved, Moving, Purged, Redriving, Subscription,
 };
 pub use connections::{Closing, Connection, Protocol, Session};
-pub use definitions::{
-    AddressDefinition, Applied, Definitions, RabbitDefinitions, UserDefinition,
-};
+pub use definitions::{AddressDefinition, Applied, Definitions, RabbitDefinitions, UserDefinition};
 pub use messages::{Death, Message, Peeked, Publishing};
 pub use node::{
     AuditEntry, Check, Configuration, Draining, Health, Host, Overview, Phase, Reloaded, Whoami,

@@ -70,7 +70,8 @@ fn invalid(what: &str) -> Error {
 fn split(authority: &str, default_port: u16) -> Option<(&str, u16)> {
     if let Some(rest) = authority.strip_prefix('[') {
         let (host, port) = rest.split_once(']')?;
-        let port = if port.is_empty() { Some(default_port) } else { port.strip_prefix(':')?.parse().ok() };
+        let port =
+            if port.is_empty() { Some(default_port) } else { port.strip_prefix(':')?.parse().ok() };
         return Some((host, port?));
     }
     let (host, port) = match authority.rsplit_once(':') {

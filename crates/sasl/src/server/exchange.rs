@@ -167,9 +167,10 @@ fn check_fit(state: &State, answer: &Answer) -> Result<(), Misuse> {
         (State::Start { .. } | State::Proving(_) | State::Over, _)
         | (State::AskedKeys(_), Answer::Is { .. })
         | (State::Refusing, _)
-        | (State::AskedUser { .. } | State::AskedToken | State::AskedAuthorize { .. }, Answer::Keys(_)) => {
-            Err(Misuse::AnswerUnasked)
-        }
+        | (
+            State::AskedUser { .. } | State::AskedToken | State::AskedAuthorize { .. },
+            Answer::Keys(_),
+        ) => Err(Misuse::AnswerUnasked),
         _ => Ok(()),
     }
 }

@@ -108,7 +108,8 @@ impl Issuer {
         audience: &str,
         user_claim: &str,
     ) -> Result<Self, String> {
-        let set: Set = serde_json::from_str(jwks).map_err(|error| format!("no JWK Set: {error}"))?;
+        let set: Set =
+            serde_json::from_str(jwks).map_err(|error| format!("no JWK Set: {error}"))?;
         let keys: Vec<Key> = set.keys.into_iter().filter_map(key).collect();
         if keys.is_empty() {
             return Err("no key that can be used: expected kty RSA, EC (P-256, P-384) or OKP \

@@ -1,13 +1,16 @@
 //! The command line: one file a verb.
 
+mod admin;
 mod bench;
 mod check;
 mod completions;
 mod config;
+mod context;
 mod demo;
 mod exit;
 mod histogram;
 mod link;
+mod man;
 mod passwd;
 mod receive;
 mod salvage;
@@ -47,6 +50,35 @@ enum Verb {
     Receive(receive::Receive),
     /// Measure throughput and latency, and check that everything came once.
     Bench(bench::Bench),
+    /// The broker at a glance.
+    Status(admin::node::Status),
+    /// What happens, once a second.
+    Top(admin::top::Top),
+    /// Send all clients away, and stop the broker.
+    Drain(admin::node::Drain),
+    /// Let the broker read its settings and certificates again.
+    Reload(admin::node::Reload),
+    /// Users, what they may do and use.
+    User(admin::user::User),
+    /// Tokens that let in instead of a password.
+    Token(admin::token::Token),
+    /// Addresses and what is in them.
+    Address(admin::address::Address),
+    /// Settings of addresses by pattern.
+    Policy(admin::rule::Policy),
+    /// Other ways for messages and clients.
+    Route(admin::rule::Route),
+    /// Who is connected.
+    Connection(admin::connection::Connection),
+    /// Sessions, with and without a connection.
+    Session(admin::connection::Session),
+    /// Everything that is defined, at once.
+    Definitions(admin::definitions::Definitions),
+    /// What administrators did lately.
+    Audit(admin::node::Audit),
+    /// Brokers by name.
+    #[command(subcommand)]
+    Context(context::Verb),
     /// Check the configuration without starting.
     Check(check::Check),
     /// Print what can be configured.
@@ -59,6 +91,8 @@ enum Verb {
     Salvage(salvage::Salvage),
     /// Print a script that completes commands in your shell.
     Completions(completions::Completions),
+    /// Write the manual pages into a directory.
+    Man(man::Man),
 }
 
 /// Parses the command line and runs the verb.
@@ -84,11 +118,41 @@ fn run(cli: Cli) -> Outcome {
         Verb::Send(send) => send.run(),
         Verb::Receive(receive) => receive.run(),
         Verb::Bench(bench) => bench.run(),
+        verb => run_admin(verb),
+    }
+}
+
+fn run_admin(verb: Verb) -> Outcome {
+    match verb {
+        Verb::Status(status) => status.run(),
+        Verb::Top(top) => top.run(),
+        Verb::Drain(drain) => drain.run(),
+        Verb::Reload(reload) => reload.run(),
+        Verb::User(user) => user.run(),
+        Verb::Token(token) => token.run(),
+        Verb::Address(address) => address.run(),
+        Verb::Policy(policy) => policy.run(),
+        Verb::Route(route) => route.run(),
+        Verb::Connection(connection) => connection.run(),
+        Verb::Session(session) => session.run(),
+        Verb::Definitions(definitions) => definitions.run(),
+        Verb::Audit(audit) => audit.run(),
+        verb => run_local(verb),
+    }
+}
+
+/// The verbs that need no broker.
+fn run_local(verb: Verb) -> Outcome {
+    match verb {
+        Verb::Context(context) => context.run(),
         Verb::Check(check) => check.run(),
         Verb::Config(config) => config.run(),
         Verb::Passwd(passwd) => passwd.run(),
         Verb::Salvage(salvage) => salvage.run(),
         Verb::Completions(completions) => completions.run(),
+        Verb::Man(man) => man.run(),
+        // Run above.
+        _ => Ok(()),
     }
 }
 

@@ -16,25 +16,31 @@ pub(super) enum Passwd {
 impl Passwd {
     pub(super) fn run(self) -> Outcome {
         let Self::Hash = self;
-        let silence = std::io::stdin().is_terminal().then(|| {
-            prompt("password: ");
-            Silence::begin()
-        });
-        let mut line = String::new();
-        let read = std::io::stdin().read_line(&mut line);
-        if silence.is_some() {
-            drop(silence);
-            prompt("\n");
-        }
-        read.map_err(|error| Failure::new(Code::Failed, format!("cannot read stdin: {error}")))?;
-        let password = line.trim_end_matches(['\r', '\n']);
-        if password.is_empty() {
-            return Err(Failure::new(Code::Usage, "no password on stdin"));
-        }
+        let password = read()?;
         let verifier =
-            verifier::of_password(password).map_err(|error| Failure::new(Code::Failed, error))?;
+            verifier::of_password(&password).map_err(|error| Failure::new(Code::Failed, error))?;
         super::print(&format!("{verifier}\n"))
     }
+}
+
+/// Reads a password from stdin; a terminal does not show it.
+pub(super) fn read() -> Result<String, Failure> {
+    let silence = std::io::stdin().is_terminal().then(|| {
+        prompt("password: ");
+        Silence::begin()
+    });
+    let mut line = String::new();
+    let read = std::io::stdin().read_line(&mut line);
+    if silence.is_some() {
+        drop(silence);
+        prompt("\n");
+    }
+    read.map_err(|error| Failure::new(Code::Failed, format!("cannot read stdin: {error}")))?;
+    let password = line.trim_end_matches(['\r', '\n']);
+    if password.is_empty() {
+        return Err(Failure::new(Code::Usage, "no password on stdin"));
+    }
+    Ok(password.to_owned())
 }
 
 /// While it lives, the terminal does not show what is typed.

@@ -180,7 +180,7 @@ fn split_userinfo(url: &str) -> Option<Split> {
 }
 
 /// Percent-decoding; what is no escape stays as it is.
-fn decode(text: &str) -> String {
+pub(super) fn decode(text: &str) -> String {
     let mut decoded = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
     while let Some((&byte, after)) = rest.split_first() {

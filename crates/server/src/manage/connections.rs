@@ -55,10 +55,10 @@ pub(super) async fn list(node: &Node, asked: &Asked) -> Result<Reply, Problem> {
     let after = ConnectionId(after);
     let (found, last) = node.connections.list(after, asked.limit(), LOOKED_AT_MAX, wanted);
     let ids: Vec<ConnectionId> = found.iter().map(|(known, _)| known.id).collect();
-    let sessions = node.ask(move |shard, _| {
-        ids.into_iter().map(|id| shard.session_of(id)).collect::<Vec<_>>()
-    });
-    let items = found.into_iter().zip(sessions.await?).map(|(entry, session)| shown(entry, session));
+    let sessions = node
+        .ask(move |shard, _| ids.into_iter().map(|id| shard.session_of(id)).collect::<Vec<_>>());
+    let items =
+        found.into_iter().zip(sessions.await?).map(|(entry, session)| shown(entry, session));
     Reply::ok(&Page { items: items.collect(), next: last.map(|id| id.0.to_string()) })
 }
 
@@ -68,11 +68,8 @@ fn find(node: &Node, asked: &Asked, change: bool) -> Result<Entry, Problem> {
     let number = asked.number().map(ConnectionId);
     let entry = number.and_then(|id| node.connections.get(id));
     let is_own = |entry: &Entry| entry.1.as_ref().is_some_and(|it| it.user == asked.who.user);
-    let may = if change {
-        rights.may_manage("connections")
-    } else {
-        rights.may_read("connections")
-    };
+    let may =
+        if change { rights.may_manage("connections") } else { rights.may_read("connections") };
     match entry {
         Some(entry) if may || is_own(&entry) => Ok(entry),
         None if may => Err(no_such("connection", asked.name())),

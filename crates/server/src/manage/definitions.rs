@@ -100,7 +100,10 @@ pub(super) async fn apply(
     ];
     for (area, touched) in areas {
         if touched && !rights.may_manage(area) {
-            return Err(super::access::denied(&asked.who.user, &format!("`manage` on wharf/{area}")));
+            return Err(super::access::denied(
+                &asked.who.user,
+                &format!("`manage` on wharf/{area}"),
+            ));
         }
     }
     let (dry_run, if_match) = (asked.flag("dry_run"), asked.if_match.clone());
@@ -159,7 +162,8 @@ fn check(node: &Node, wanted: &Definitions) -> Result<(), Problem> {
         }
     }
     let max = rules::DEFINITIONS_MAX;
-    if wanted.policies.len().max(wanted.routes.len()) > max || wanted.addresses.len() > ADDRESSES_MAX
+    if wanted.policies.len().max(wanted.routes.len()) > max
+        || wanted.addresses.len() > ADDRESSES_MAX
     {
         return wrong(format!("at most {max} policies and routes, {ADDRESSES_MAX} addresses"));
     }
@@ -235,7 +239,8 @@ fn make_true(
     }
     for address in &wanted.addresses {
         // One of another kind stays what it is, and is told as skipped.
-        let _ = shard.declare_address(&address.host, &address.name, Some(broker_kind(address.kind)));
+        let _ =
+            shard.declare_address(&address.host, &address.name, Some(broker_kind(address.kind)));
     }
     if !prune {
         return;

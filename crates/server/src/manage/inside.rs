@@ -75,15 +75,18 @@ impl<'n> Inside<'n> {
     }
 
     async fn next(&mut self) -> Result<Event, Problem> {
-        let waited = tokio::time::timeout(TIMEOUT, poll_fn(|cx| {
-            if let Some(event) = self.told.pop_front() {
-                return Poll::Ready(event);
-            }
-            let mut events = Vec::new();
-            self.outbox.take(&mut events, cx.waker());
-            self.told.extend(events);
-            self.told.pop_front().map_or(Poll::Pending, Poll::Ready)
-        }));
+        let waited = tokio::time::timeout(
+            TIMEOUT,
+            poll_fn(|cx| {
+                if let Some(event) = self.told.pop_front() {
+                    return Poll::Ready(event);
+                }
+                let mut events = Vec::new();
+                self.outbox.take(&mut events, cx.waker());
+                self.told.extend(events);
+                self.told.pop_front().map_or(Poll::Pending, Poll::Ready)
+            }),
+        );
         let late = || Problem::new(Code::Unavailable, "the broker does not answer in time");
         waited.await.map_err(|_| late())
     }

@@ -10,8 +10,8 @@ use super::request::Asked;
 use crate::node::Node;
 use serde_json::Value;
 use wharf_api::types::{
-    AddressDefinition, Applied, Definitions, Kind, Limits, Overflow, Permission, Policy, PolicyRule,
-    RabbitDefinitions, UserDefinition,
+    AddressDefinition, Applied, Definitions, Kind, Limits, Overflow, Permission, Policy,
+    PolicyRule, RabbitDefinitions, UserDefinition,
 };
 use wharf_api::{Code, Problem};
 
@@ -110,7 +110,12 @@ fn user_of(
     let mut permissions = Vec::new();
     if is_tagged("administrator") {
         let pattern = "wharf/**".to_owned();
-        permissions.push(Permission { pattern, receive: true, manage: true, ..Permission::default() });
+        permissions.push(Permission {
+            pattern,
+            receive: true,
+            manage: true,
+            ..Permission::default()
+        });
     } else if is_tagged("monitoring") || is_tagged("management") {
         let pattern = "wharf/**".to_owned();
         permissions.push(Permission { pattern, receive: true, ..Permission::default() });
@@ -210,7 +215,8 @@ fn policy_of(policy: &Value, skipped: &mut Vec<String>) -> Option<Policy> {
         skipped.push(format!("policy {name}: it is for exchanges"));
         return None;
     }
-    let mut rule: PolicyRule = serde_json::from_value(serde_json::json!({ "pattern": pattern })).ok()?;
+    let mut rule: PolicyRule =
+        serde_json::from_value(serde_json::json!({ "pattern": pattern })).ok()?;
     rule.priority = policy.get("priority").and_then(Value::as_i64).unwrap_or(0) as i32;
     let definition = policy.get("definition").and_then(Value::as_object);
     for (key, value) in definition.into_iter().flatten() {

@@ -54,9 +54,7 @@ impl Asked {
         let body = tokio::time::timeout(BODY_MAX, Limited::new(body, max).collect())
             .await
             .map_err(|_| Problem::new(Code::InvalidRequest, "the body did not come in time"))?
-            .map_err(|_| {
-                Problem::new(Code::TooLarge, format!("a body has {max} bytes at most"))
-            })?;
+            .map_err(|_| Problem::new(Code::TooLarge, format!("a body has {max} bytes at most")))?;
         let body = body.to_bytes().to_vec();
         if !takes && !body.is_empty() {
             return Err(Problem::new(Code::InvalidRequest, "this operation takes no body"));
@@ -198,9 +196,16 @@ mod tests {
         let read = read_query(known, "limit=7&pattern=a%2F**&cursor=x+y").unwrap();
         assert_eq!(read["limit"], "7");
         assert_eq!((read["pattern"].as_str(), read["cursor"].as_str()), ("a/**", "x y"));
-        for wrong in
-            ["limit=0", "limit=1001", "limit=%2B7", "limit=", "kind=x", "nothing=1", "limit=1&limit=1", "a=%"]
-        {
+        for wrong in [
+            "limit=0",
+            "limit=1001",
+            "limit=%2B7",
+            "limit=",
+            "kind=x",
+            "nothing=1",
+            "limit=1&limit=1",
+            "a=%",
+        ] {
             assert!(read_query(known, wrong).is_err(), "{wrong}");
         }
         assert_eq!(Op::ListAddresses.operation().method, Method::Get);

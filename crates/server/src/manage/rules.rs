@@ -81,8 +81,7 @@ fn check_name(name: &str) -> Result<(), Problem> {
 }
 
 fn check_text(what: &str, text: &str) -> Result<(), Problem> {
-    let fits =
-        (1..=NAME_MAX_BYTES).contains(&text.len()) && !text.chars().any(char::is_control);
+    let fits = (1..=NAME_MAX_BYTES).contains(&text.len()) && !text.chars().any(char::is_control);
     let what = format!("{what}: expected 1 to {NAME_MAX_BYTES} bytes without control characters");
     if fits { Ok(()) } else { Err(Problem::new(Code::InvalidValue, what)) }
 }
@@ -134,7 +133,9 @@ pub(super) fn check_route(route: &Route) -> Result<(), Problem> {
         RouteKind::Alias | RouteKind::FanOut if !url.is_empty() => {
             wrong("only a redirect has a `url`")
         }
-        RouteKind::Redirect if !to.is_empty() => wrong("a redirect has a `url`, and nothing in `to`"),
+        RouteKind::Redirect if !to.is_empty() => {
+            wrong("a redirect has a `url`, and nothing in `to`")
+        }
         RouteKind::Redirect => match url.parse::<Place>() {
             Ok(_) => Ok(()),
             Err(problem) => wrong(&format!("url: {problem}")),

@@ -8,8 +8,8 @@ use crate::node::Node;
 use crate::rules::{self, LIMITS};
 use wharf_api::types::{Limits, User, UserChange, UserPermission};
 use wharf_api::{Code, Problem, types};
-use wharf_gateway::Mechanism;
 use wharf_broker::{Definition, Input, Permission, Shard, Timestamp};
+use wharf_gateway::Mechanism;
 
 /// Rules one user may have.
 const PERMISSIONS_MAX: usize = 256;
@@ -197,9 +197,7 @@ pub(super) fn shown_permissions(rules: &[Permission]) -> Vec<types::Permission> 
 }
 
 /// Rules in the broker's words.
-pub(super) fn broker_permissions(
-    rules: &[types::Permission],
-) -> Result<Vec<Permission>, Problem> {
+pub(super) fn broker_permissions(rules: &[types::Permission]) -> Result<Vec<Permission>, Problem> {
     let fits = |rule: &types::Permission| {
         (1..=1024).contains(&rule.pattern.len())
             && rule.host.len() <= 255

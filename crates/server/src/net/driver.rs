@@ -269,8 +269,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
             if let Question::ScramKeys { user, .. } = &question {
                 self.claimed = Some(user.as_str().into());
             }
-            let (node, peer, connection) =
-                (Arc::clone(&self.node), self.peer, self.connection);
+            let (node, peer, connection) = (Arc::clone(&self.node), self.peer, self.connection);
             let outbox = Arc::clone(&self.outbox);
             tokio::spawn(async move {
                 let channel = Channel::default();

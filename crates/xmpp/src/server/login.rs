@@ -176,7 +176,9 @@ impl Connection {
         let known = Mechanism::from_name(&name);
         let Some(mechanism) = known.filter(|one| login.offer.mechanisms.contains(one)) else {
             let condition = match known {
-                Some(Mechanism::Plain | Mechanism::OAuthBearer) if !secure => Condition::EncryptionRequired,
+                Some(Mechanism::Plain | Mechanism::OAuthBearer) if !secure => {
+                    Condition::EncryptionRequired
+                }
                 _ => Condition::InvalidMechanism,
             };
             return self.fail_login(condition);
