@@ -1,7 +1,7 @@
 //! Reading the settings again: all of it, or nothing. No connection is closed for it.
 
 use crate::auth::jwt::Issuer;
-use crate::config::{self, Config};
+use crate::config::{self, Config, IssuerEntry};
 use crate::live::{self, Live};
 use crate::log::{self, event};
 use crate::net::tls::Certificates;
@@ -53,10 +53,10 @@ impl Reloader {
         let needs_restart = live::needs_restart(&old, &new);
         let new = live::merge(&old, new);
         // Everything that can fail is tried before anything is changed.
-        let issuer = issuer(&new.auth)?;
+        let issuers = issuers(&new.issuers)?;
         self.reload_certificates(&new.tls)?;
         let changed = live::changed_sections(&old, &new);
-        self.node.auth.set_issuer(issuer);
+        self.node.auth.set_issuers(issuers);
         self.node.auth.set_failures_per_minute_max(new.auth.failures_per_minute_max);
         let listen = &new.listen;
         self.node.admission.set_max(listen.connections_max, listen.connections_per_ip_max);
@@ -113,15 +113,13 @@ impl Reloader {
 /// Whose tokens are taken, by the configuration.
 ///
 /// # Errors
-/// The file with the keys cannot be used.
-pub(crate) fn issuer(auth: &config::Auth) -> Result<Option<Issuer>, String> {
-    let path = &auth.jwks_file;
-    if path.as_os_str().is_empty() {
-        return Ok(None);
-    }
-    let wrong = |what: String| format!("auth.jwks_file: {}: {what}", path.display());
-    let text = std::fs::read_to_string(path).map_err(|error| wrong(error.to_string()))?;
-    let issuer =
-        Issuer::new(&text, &auth.token_issuer, &auth.token_audience, &auth.token_user_claim);
-    issuer.map(Some).map_err(wrong)
+/// A file with keys cannot be used.
+pub(crate) fn issuers(entries: &[IssuerEntry]) -> Result<Vec<Issuer>, String> {
+    let read = |entry: &IssuerEntry| {
+        let IssuerEntry { jwks_file, issuer, audience, user_claim } = entry;
+        let wrong = |what: String| format!("issuers: {}: {what}", jwks_file.display());
+        let text = std::fs::read_to_string(jwks_file).map_err(|error| wrong(error.to_string()))?;
+        Issuer::new(&text, issuer, audience, user_claim).map_err(wrong)
+    };
+    entries.iter().map(read).collect()
 }

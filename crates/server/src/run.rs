@@ -77,9 +77,9 @@ pub(crate) async fn run(
 
     // Probes are answered while the journal is being recovered.
     let (orders, mut ordered) = mpsc::unbounded_channel();
-    let issuer = reload::issuer(&config.auth).map_err(Failure::Start)?;
+    let issuers = reload::issuers(&config.issuers).map_err(Failure::Start)?;
     let node = Arc::new(Node::new(config, orders));
-    node.auth.set_issuer(issuer);
+    node.auth.set_issuers(issuers);
     let reloader = Reloader { node: Arc::clone(&node), certificates, read_again };
     tokio::spawn(close_expired(Arc::clone(&node)));
     let accepting = sockets.accept(&node);
@@ -147,8 +147,7 @@ async fn stop(
     let live = node.live();
     let shutdown = &live.config.shutdown;
     let timeout = Duration::from_millis(shutdown.drain_timeout_ms);
-    let over = Duration::from_millis(shutdown.drain_over_ms);
-    let (over, close_code) = spread.unwrap_or((over, shutdown.close_code));
+    let (over, close_code) = spread.unwrap_or((Duration::ZERO, shutdown.close_code));
     begin_drain(node);
     let sending = tokio::spawn(drain::send_away(Arc::clone(node), over, close_code));
     let deadline = Instant::now() + over + timeout;

@@ -32,7 +32,7 @@ pub struct RouteRule {
     #[serde(default)]
     #[schemars(length(max = 64))]
     pub to: Vec<String>,
-    /// Where a redirect leads: a URL such as `amqps://other.example/`.
+    /// Where a redirect leads: a URL such as `amqps://other.example`.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub url: String,
 }

@@ -99,8 +99,8 @@ impl Authenticator {
     }
 
     /// Whose tokens are taken besides.
-    pub(crate) fn set_issuer(&self, issuer: Option<Issuer>) {
-        self.tokens.set_issuer(issuer);
+    pub(crate) fn set_issuers(&self, issuers: Vec<Issuer>) {
+        self.tokens.set_issuers(issuers);
     }
 
     /// How many wrong passwords an address may send in a minute, from now on.

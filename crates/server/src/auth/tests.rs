@@ -24,7 +24,7 @@ pub(super) fn argon2_of(password: &str) -> String {
 fn authenticator(failures_per_minute_max: u32) -> Authenticator {
     let config = config::Auth { failures_per_minute_max, ..config::Auth::default() };
     let authenticator = Authenticator::new(&config);
-    authenticator.put_user("ada", &argon2_of("secret"));
+    authenticator.put_user("ada", &argon2_of("secret"), &[]);
     authenticator
 }
 
@@ -93,7 +93,9 @@ fn passwords_are_prepared_where_there_are_keys() {
 async fn right_wrong_unknown_and_absent() {
     let auth = authenticator(10);
     let now = Instant::now();
-    let ask = async |header: Option<Vec<u8>>| auth.authenticate(header.as_deref(), HOME, now).await;
+    let ask = async |header: Option<Vec<u8>>| {
+        auth.authenticate(header.as_deref(), HOME, now).await.map(|login| login.user)
+    };
     assert_eq!(ask(Some(basic_header("ada", "secret"))).await, Ok("ada".to_owned()));
     assert_eq!(ask(Some(basic_header("ada", "Secret"))).await, Err(Denied::Challenge));
     assert_eq!(ask(Some(basic_header("bob", "secret"))).await, Err(Denied::Challenge));
@@ -105,7 +107,8 @@ async fn an_anonymous_user_is_only_for_those_without_credentials() {
     let config = config::Auth { anonymous_user: "guest".to_owned(), ..config::Auth::default() };
     let auth = Authenticator::new(&config);
     let now = Instant::now();
-    assert_eq!(auth.authenticate(None, HOME, now).await, Ok("guest".to_owned()));
+    let guest = auth.authenticate(None, HOME, now).await.map(|login| login.user);
+    assert_eq!(guest, Ok("guest".to_owned()));
     let wrong = auth.authenticate(Some(&basic_header("guest", "")), HOME, now).await;
     assert_eq!(wrong, Err(Denied::Challenge));
 }
@@ -136,7 +139,7 @@ async fn a_changed_password_is_not_remembered() {
     let now = Instant::now();
     let old = basic_header("ada", "secret");
     assert!(auth.authenticate(Some(&old), HOME, now).await.is_ok());
-    auth.put_user("ada", &argon2_of("new"));
+    auth.put_user("ada", &argon2_of("new"), &[]);
     assert_eq!(auth.authenticate(Some(&old), HOME, now).await, Err(Denied::Challenge));
 }
 

@@ -31,7 +31,7 @@ pub(super) struct Bearer {
 #[derive(Debug, Default)]
 pub(super) struct Tokens {
     ours: RwLock<HashMap<String, Kept>>,
-    issuer: RwLock<Option<Issuer>>,
+    issuers: RwLock<Vec<Issuer>>,
 }
 
 impl Tokens {
@@ -39,14 +39,14 @@ impl Tokens {
         *self.ours.write().unwrap_or_else(PoisonError::into_inner) = tokens;
     }
 
-    pub(super) fn set_issuer(&self, issuer: Option<Issuer>) {
-        *self.issuer.write().unwrap_or_else(PoisonError::into_inner) = issuer;
+    pub(super) fn set_issuers(&self, issuers: Vec<Issuer>) {
+        *self.issuers.write().unwrap_or_else(PoisonError::into_inner) = issuers;
     }
 
     /// Whether any token could be right.
     pub(super) fn are_taken(&self) -> bool {
-        let issuer = self.issuer.read().unwrap_or_else(PoisonError::into_inner);
-        issuer.is_some() || !self.ours.read().unwrap_or_else(PoisonError::into_inner).is_empty()
+        let issuers = self.issuers.read().unwrap_or_else(PoisonError::into_inner);
+        !issuers.is_empty() || !self.ours.read().unwrap_or_else(PoisonError::into_inner).is_empty()
     }
 
     /// Whom a token lets in at this time.
@@ -54,9 +54,12 @@ impl Tokens {
         if let Some(rest) = token.strip_prefix(PREFIX) {
             return self.check_ours(token, rest, now_ms).ok_or(NotValid("unknown or over"));
         }
-        let issuer = self.issuer.read().unwrap_or_else(PoisonError::into_inner);
-        let issuer = issuer.as_ref().ok_or(NotValid("tokens of an issuer are not taken"))?;
-        let Claims { user, expires_at_ms } = issuer.check(token, now_ms)?;
+        let issuers = self.issuers.read().unwrap_or_else(PoisonError::into_inner);
+        let mut checked = Err(NotValid("tokens of an issuer are not taken"));
+        for issuer in issuers.iter() {
+            checked = checked.or_else(|_| issuer.check(token, now_ms));
+        }
+        let Claims { user, expires_at_ms } = checked?;
         Ok(Bearer { user, expires_at_ms, id: None })
     }
 

@@ -156,16 +156,6 @@ pub(crate) const KEYS: &[Key] = &[
         "How long a verified password is remembered (as a hash under a key made at each start), so \
          that a reconnecting fleet costs no checks. 0 remembers none.",
     ),
-    key(
-        "auth.jwks_file",
-        "File with the public keys of an issuer (JWK Set, RFC 7517), whose tokens (JWT) let in instead \
-         of a password: as Bearer in HTTP, as OAUTHBEARER in AMQP and XMPP. Signatures: RS256, RS384, \
-         RS512, PS256, ES256, ES384, EdDSA. The user that a token names must exist here. Read again on \
-         SIGHUP. Empty: no tokens but those of `wharf token mint`.",
-    ),
-    key("auth.token_issuer", "What `iss` of such a token must be. Empty: anything."),
-    key("auth.token_audience", "What `aud` of such a token must be or hold. Empty: anything."),
-    key("auth.token_user_claim", "The claim of such a token that is the login name."),
     key("data.directory", "Directory of the journal. Made when it is missing."),
     key(
         "data.segment_size_bytes",
@@ -180,10 +170,6 @@ pub(crate) const KEYS: &[Key] = &[
         "shutdown.close_code",
         "WebSocket close code on SIGTERM and SIGINT: 1001 when Wharf goes away, 1012 when it will \
          be back at once.",
-    ),
-    key(
-        "shutdown.drain_over_ms",
-        "Time over which clients are sent away, evenly, so that they do not all come back at once.",
     ),
     key(
         "shutdown.drain_timeout_ms",
@@ -261,6 +247,19 @@ pub(crate) const KEYS: &[Key] = &[
         "Pattern of addresses that are served elsewhere: AMQP links to them are redirected.",
     ),
     key("locations[].url", "Where that is, as in shutdown.redirect_url."),
+    key(
+        "issuers[].jwks_file",
+        "File with the public keys of an issuer (JWK Set, RFC 7517), whose tokens (JWT) let in instead \
+         of a password: as Bearer in HTTP, as OAUTHBEARER in AMQP and XMPP. Signatures: RS256, RS384, \
+         RS512, PS256, ES256, ES384, EdDSA. The user that a token names must exist here. Read again on \
+         SIGHUP.",
+    ),
+    key("issuers[].issuer", "What `iss` of its tokens must be. Empty: anything."),
+    key("issuers[].audience", "What `aud` of its tokens must be or hold. Empty: anything."),
+    key(
+        "issuers[].user_claim",
+        "The claim of its tokens that is the login name; `sub` if not given.",
+    ),
 ];
 
 /// The key of this name, list positions written as `[]`.

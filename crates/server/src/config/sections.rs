@@ -37,6 +37,8 @@ pub struct Config {
     pub policies: Vec<PolicyRule>,
     /// What is served elsewhere; the first match applies.
     pub locations: Vec<LocationRule>,
+    /// Whose bearer tokens are taken.
+    pub issuers: Vec<IssuerEntry>,
 }
 
 /// Section `[listen]`.
@@ -220,14 +222,6 @@ pub struct Auth {
     pub verifications_concurrent_max: u32,
     /// How long a verified password is remembered, as a keyed hash.
     pub cache_ttl_ms: u64,
-    /// File with the keys of an issuer of tokens (JWK Set).
-    pub jwks_file: PathBuf,
-    /// Who the issuer is.
-    pub token_issuer: String,
-    /// Whom its tokens are for.
-    pub token_audience: String,
-    /// The claim that names the user.
-    pub token_user_claim: String,
 }
 
 impl Default for Auth {
@@ -237,10 +231,6 @@ impl Default for Auth {
             failures_per_minute_max: 20,
             verifications_concurrent_max: 2,
             cache_ttl_ms: 600_000,
-            jwks_file: PathBuf::new(),
-            token_issuer: String::new(),
-            token_audience: String::new(),
-            token_user_claim: "sub".to_owned(),
         }
     }
 }
@@ -281,8 +271,6 @@ impl Default for Session {
 pub struct Shutdown {
     /// WebSocket close code sent to every client.
     pub close_code: u16,
-    /// Time over which clients are sent away, evenly.
-    pub drain_over_ms: u64,
     /// Time for clients to leave, and then for the journal to finish.
     pub drain_timeout_ms: u64,
     /// Where clients are sent whose protocol has redirects.
@@ -291,12 +279,7 @@ pub struct Shutdown {
 
 impl Default for Shutdown {
     fn default() -> Self {
-        Self {
-            close_code: 1001,
-            drain_over_ms: 0,
-            drain_timeout_ms: 10_000,
-            redirect_url: String::new(),
-        }
+        Self { close_code: 1001, drain_timeout_ms: 10_000, redirect_url: String::new() }
     }
 }
 
@@ -411,6 +394,27 @@ pub struct LocationRule {
     pub addresses: String,
     /// Where they are.
     pub url: String,
+}
+
+/// One `[[issuers]]` entry.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct IssuerEntry {
+    /// File with its keys (JWK Set).
+    pub jwks_file: PathBuf,
+    /// Its name; anything when empty.
+    #[serde(default)]
+    pub issuer: String,
+    /// Whom its tokens are for; anybody when empty.
+    #[serde(default)]
+    pub audience: String,
+    /// The claim that names the user.
+    #[serde(default = "user_claim_default")]
+    pub user_claim: String,
+}
+
+fn user_claim_default() -> String {
+    "sub".to_owned()
 }
 
 fn deliveries_max_default() -> u16 {

@@ -51,7 +51,7 @@ pub(crate) struct Accepted {
     /// Counts the connection.
     pub(crate) open: Open,
     /// Who was let in by HTTP or by the listener.
-    pub(crate) login: Option<Login>,
+    pub(crate) login: Option<Box<Login>>,
 }
 
 /// Answers requests until the connection is upgraded (`Some`) or over (`None`).

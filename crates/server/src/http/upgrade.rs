@@ -5,7 +5,7 @@ use super::answers::{self, Answer};
 use crate::auth::Denied;
 use crate::net::peer::Peer;
 use crate::net::registry::Login;
-use crate::node::Node;
+use crate::node::{Node, Phase};
 use hyper::http::request::Parts;
 use hyper::{Version, header};
 use std::time::Instant;
@@ -46,7 +46,7 @@ pub(super) async fn judge(
     if !matches!(path, "/ws" | "/" | "") && !offers_login(request) {
         return Err(Refusal::with_status(404));
     }
-    let open = node.admit().ok_or_else(|| try_later(503, 1))?;
+    let open = node.admit().ok_or_else(|| elsewhere(node))?;
     let live = node.live();
     let acceptance = evaluate(request, &live.policy)?;
     let subprotocol = acceptance.agreement.subprotocol.as_deref().unwrap_or_default();
@@ -79,7 +79,7 @@ pub(super) async fn judge(
         query: query.map(str::to_owned),
         seed: crate::entropy::bytes(),
     };
-    Ok((answers::switching(&acceptance), Accepted { opening, open, login: came_as }))
+    Ok((answers::switching(&acceptance), Accepted { opening, open, login: came_as.map(Box::new) }))
 }
 
 pub(super) async fn login(
@@ -139,6 +139,18 @@ fn challenge() -> Refusal {
     let value = "Basic realm=\"wharf\", charset=\"UTF-8\"";
     let refusal = Refusal::with_status(401);
     refusal.header("WWW-Authenticate", value).unwrap_or_else(|_| Refusal::with_status(401))
+}
+
+/// This is not the time. While the node drains, somebody else may have it.
+fn elsewhere(node: &Node) -> Refusal {
+    let live = node.live();
+    let url = &live.config.shutdown.redirect_url;
+    // It is a WebSocket that was asked for, so that another is all that helps.
+    if node.phase() == Phase::Draining && url.starts_with("ws") {
+        let refusal = Refusal::with_status(307).header("Location", url);
+        return refusal.unwrap_or_else(|_| try_later(503, 1));
+    }
+    try_later(503, 1)
 }
 
 fn try_later(status: u16, retry_after_s: u64) -> Refusal {

@@ -25,18 +25,19 @@ fn publish(size_bytes: usize) -> Letter {
 #[test]
 fn letters_come_in_order_and_all_at_once() {
     let mailbox = Mailbox::default();
-    mailbox.push(&mut vec![Letter::Drain(1), Letter::Drain(2)]);
-    mailbox.push(&mut vec![Letter::Drain(3)]);
+    let gone = |id| Letter::Gone(ConnectionId(id));
+    mailbox.push(&mut vec![gone(1), gone(2)]);
+    mailbox.push(&mut vec![gone(3)]);
     let mut batch = Vec::new();
     mailbox.take(&mut batch, None);
-    let codes: Vec<u16> = batch
+    let ids: Vec<u64> = batch
         .iter()
         .map(|letter| match letter {
-            Letter::Drain(code) => *code,
+            Letter::Gone(id) => id.0,
             other => panic!("{other:?}"),
         })
         .collect();
-    assert_eq!(codes, [1, 2, 3]);
+    assert_eq!(ids, [1, 2, 3]);
 }
 
 #[test]

@@ -145,7 +145,7 @@ where
     let connection = opening.connection.0;
     tracing::debug!(event = event::CONNECTION_OPENED, peer = %peer.address, connection, "open");
     node.metrics.opened(opening.transport.protocol());
-    let login = opening.user.clone().map(|user| Login { user, ..Login::default() });
+    let login = opening.user.clone().map(|user| Box::new(Login { user, ..Login::default() }));
     let accepted = Accepted { opening, open, login };
     let upgraded = Upgraded { stream, leftover: Bytes::new(), accepted };
     Some(Driver::start(node, upgraded, peer.address))

@@ -11,7 +11,7 @@ use crate::node::{Node, Open};
 use bytes::Bytes;
 use std::cell::RefCell;
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
@@ -82,11 +82,8 @@ impl Ending {
 pub(crate) struct Driver<S> {
     stream: S,
     session: Box<Session>,
-    connection: ConnectionId,
-    protocol: &'static str,
     node: Arc<Node>,
-    peer: IpAddr,
-    outbox: Arc<Outbox>,
+    known: Arc<Known>,
     /// Bytes that came with the upgrade request, to be read first.
     leftover: Bytes,
     /// Output that the socket did not take, and how much of it is gone.
@@ -110,7 +107,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
         let (connection, protocol) = (opening.connection, opening.transport.protocol());
         let outbox = Arc::new(Outbox::default());
         node.mailbox.push(&mut vec![Letter::Arrived(connection, Arc::clone(&outbox))]);
-        node.connections.add(Known {
+        let known = node.connections.add(Known {
             id: connection,
             protocol,
             peer,
@@ -121,17 +118,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
             outbox: Arc::clone(&outbox),
         });
         if let Some(login) = login {
-            node.log_in(connection, login, &outbox);
+            node.log_in(connection, *login, &outbox);
         }
         let session = Session::new(Arc::clone(&node.live().gateway), opening, Instant::now());
         Self {
             stream: upgraded.stream,
             session: Box::new(session),
-            connection,
-            protocol,
             node: Arc::clone(node),
-            peer: peer.ip(),
-            outbox,
+            known,
             leftover: or_nothing(upgraded.leftover),
             unsent: Vec::new(),
             sent: 0,
@@ -146,12 +140,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
 
     /// Its number.
     pub(crate) fn connection(&self) -> ConnectionId {
-        self.connection
+        self.known.id
     }
 
     /// The name of its protocol.
     pub(crate) fn protocol(&self) -> &'static str {
-        self.protocol
+        self.known.protocol
     }
 
     /// One round: events, time, input, commands, output. Says whether anything moved.
@@ -173,7 +167,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
         now: Instant,
         cx: &Context<'_>,
     ) -> Result<bool, Ending> {
-        let Orders { drain, cut, answer } = self.outbox.take(&mut buffers.events, cx.waker());
+        let Orders { drain, cut, answer } = self.known.outbox.take(&mut buffers.events, cx.waker());
         if cut {
             let ending = self.lost(now, Ending::Cut);
             self.give_commands(buffers);
@@ -269,8 +263,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
             if let Question::ScramKeys { user, .. } = &question {
                 self.claimed = Some(user.as_str().into());
             }
-            let (node, peer, connection) = (Arc::clone(&self.node), self.peer, self.connection);
-            let outbox = Arc::clone(&self.outbox);
+            let (node, peer, connection) =
+                (Arc::clone(&self.node), self.known.peer.ip(), self.known.id);
+            let outbox = Arc::clone(&self.known.outbox);
             tokio::spawn(async move {
                 let channel = Channel::default();
                 match node.auth.answer(question, channel, peer, Instant::now()).await {
@@ -291,15 +286,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
             self.proves = false;
             if let Some(user) = self.claimed.take().filter(|_| outcome.is_ok()) {
                 let login = Login { user: user.into(), ..Login::default() };
-                self.node.log_in(self.connection, login, &self.outbox);
+                self.node.log_in(self.known.id, login, &self.known.outbox);
             }
-            self.node.auth.sasl_ended(mechanism, outcome, self.peer);
+            self.node.auth.sasl_ended(mechanism, outcome, self.known.peer.ip());
         }
     }
 
     fn give_commands(&mut self, buffers: &mut Buffers) {
         while let Some(request) = self.session.poll_command() {
-            buffers.letters.push(Letter::Request(self.connection, request));
+            buffers.letters.push(Letter::Request(self.known.id, request));
         }
         if !buffers.letters.is_empty() {
             self.node.mailbox.push(&mut buffers.letters);
@@ -412,10 +407,10 @@ impl<S> Drop for Driver<S> {
     /// However the connection ends, the shard hears of it.
     fn drop(&mut self) {
         if self.proves {
-            self.node.auth.sasl_lost(self.peer);
+            self.node.auth.sasl_lost(self.known.peer.ip());
         }
-        self.node.connections.remove(self.connection);
-        self.node.mailbox.push(&mut vec![Letter::Gone(self.connection)]);
+        self.node.connections.remove(self.known.id);
+        self.node.mailbox.push(&mut vec![Letter::Gone(self.known.id)]);
     }
 }
 

@@ -70,8 +70,10 @@ impl Registry {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(crate) fn add(&self, known: Known) {
-        self.lock().by_id.insert(known.id, (Arc::new(known), None));
+    pub(crate) fn add(&self, known: Known) -> Arc<Known> {
+        let known = Arc::new(known);
+        self.lock().by_id.insert(known.id, (Arc::clone(&known), None));
+        known
     }
 
     pub(crate) fn remove(&self, id: ConnectionId) {

@@ -2,6 +2,7 @@ use super::Channel;
 use crate::auth::tests::{ELSEWHERE, HOME, argon2_of, basic_header};
 use crate::auth::{Authenticator, Denied};
 use crate::config;
+use crate::net::registry::Login;
 use std::net::IpAddr;
 use std::time::Instant;
 use wharf_sasl::server::{self, Answer, Failure, Question, Step};
@@ -17,7 +18,7 @@ fn verifier_of(password: &str) -> String {
 fn authenticator(config: config::Auth) -> Authenticator {
     let authenticator = Authenticator::new(&config);
     authenticator.put_user("ada", &verifier_of("secret"), &[]);
-    authenticator.put_user("old", &argon2_of("secret"));
+    authenticator.put_user("old", &argon2_of("secret"), &[]);
     authenticator
 }
 
@@ -42,7 +43,7 @@ async fn login(
         let mut step = server.step(Some(&response));
         while let Step::Ask(question) = step {
             let answer = auth.answer(question, Channel::default(), from, now).await;
-            step = server.answer(answer.unwrap_or_else(Answer::from)).unwrap();
+            step = server.answer(answer.map_or_else(Answer::from, |it| it.0)).unwrap();
         }
         match step {
             Step::Ask(_) => unreachable!("every question is answered"),
@@ -137,6 +138,7 @@ async fn what_basic_remembers_plain_knows() {
     let auth = authenticator(config::Auth { failures_per_minute_max: 1, ..Default::default() });
     let now = Instant::now();
     let basic = auth.authenticate(Some(&basic_header("ada", "secret")), HOME, now).await;
+    let basic = basic.map(|login| login.user);
     assert_eq!(basic, Ok("ada".to_owned()));
     let wrong = auth.check_password("ada", b"Secret", HOME, now).await;
     assert_eq!(wrong, Err(Denied::Challenge));
@@ -154,7 +156,7 @@ fn names(auth: &Authenticator, channel: Channel<'_>) -> Vec<&'static str> {
 fn offers() {
     let nobody = Authenticator::new(&config::Auth::default());
     assert_eq!(names(&nobody, Channel::default()), ["PLAIN"]);
-    nobody.put_user("old", &argon2_of("secret"));
+    nobody.put_user("old", &argon2_of("secret"), &[]);
     assert_eq!(names(&nobody, Channel::default()), ["PLAIN"], "no one has keys");
     nobody.put_user("ada", &verifier_of("secret"), &[]);
     let scram = ["SCRAM-SHA-512", "SCRAM-SHA-256", "SCRAM-SHA-1"];
@@ -170,7 +172,11 @@ fn offers() {
 #[tokio::test]
 async fn guests_and_those_let_in_already() {
     let now = Instant::now();
-    let is = |name: &str| Ok(Answer::Is { user: name.to_owned() });
+    let is = |name: &str| {
+        let user = name.to_owned();
+        let login = Login { user: user.clone(), ..Login::default() };
+        Ok((Answer::Is { user }, Some(login)))
+    };
     let anonymous = || Question::Anonymous { trace: None };
     let external =
         |authzid: Option<&str>| Question::External { authzid: authzid.map(str::to_owned) };

@@ -169,7 +169,7 @@ mod tests {
     fn a_table_has_columns() {
         let items = [json!({ "name": "a", "n": 1234 }), json!({ "name": "bb\u{1b}[2J", "n": 5 })];
         let text = table(&items, &[("NAME", "name"), ("N", "n")]);
-        assert_eq!(text, "NAME          N\na         1,234\nbb�[2J        5\n");
+        assert_eq!(text, "NAME        N\na       1,234\nbb�[2J      5\n");
         assert_eq!(table(&[], &[("NAME", "name")]), "NAME\n");
     }
 

@@ -176,7 +176,7 @@ enum RouteVerb {
         name: String,
         /// Pattern of the addresses.
         pattern: String,
-        /// Where that is, such as amqps://other.example/.
+        /// Where that is, such as amqps://other.example.
         url: String,
     },
     /// Remove a route.

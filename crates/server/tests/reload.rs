@@ -1,0 +1,118 @@
+//! Settings read again while clients are connected, and a drain that is spread.
+#![allow(
+    clippy::unwrap_used,
+    clippy::disallowed_types,
+    clippy::disallowed_methods,
+    reason = "a test drives a process over sockets, and fails loudly"
+)]
+
+mod harness;
+
+use harness::{
+    Broker, LOGIN, MBWS, Scratch, eventually, handshake, read_head, run, status, stderr, stdout,
+    user_file,
+};
+use rustix::process::Signal;
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+
+fn open(broker: &Broker) -> TcpStream {
+    let mut stream = broker.connect();
+    let request = handshake("/ws", &format!("{LOGIN}{MBWS}"));
+    stream.write_all(request.as_bytes()).unwrap();
+    assert_eq!(status(&read_head(&mut stream)), 101);
+    stream
+}
+
+/// A verb over the API as `root`.
+fn verb(broker: &Broker, arguments: &[&str]) -> std::process::Output {
+    let url = format!("http://root:secret@{}", broker.address);
+    let mut all = arguments.to_vec();
+    all.extend(["--url", &url]);
+    run(all)
+}
+
+#[test]
+fn a_hangup_reads_users_and_policies_again() {
+    let scratch = Scratch::new();
+    let broker = Broker::start(scratch.path(), &["--user", "root:secret"]);
+    let _stays = open(&broker);
+    let path = user_file(scratch.path());
+    let before = std::fs::read_to_string(&path).unwrap();
+    let eve = before.replace("\"ada\"", "\"eve\"");
+    let policy = "[[policies]]\npattern = \"news\"\nkind = \"topic\"\n";
+    std::fs::write(&path, format!("{before}{eve}{policy}[session]\nretention_ms = 1234\n"))
+        .unwrap();
+    assert_eq!(broker.login("eve", "secret"), 401);
+    broker.signal(Signal::HUP);
+    eventually(|| broker.login("eve", "secret") == 101);
+    let listed = verb(&broker, &["policy", "list", "-o", "jsonl"]);
+    assert!(stdout(&listed).contains("\"pattern\":\"news\""), "{}", stdout(&listed));
+
+    // A file that is broken changes nothing, and says why.
+    std::fs::write(&path, format!("{before}[sesion]\n")).unwrap();
+    let refused = verb(&broker, &["reload"]);
+    assert_eq!(refused.status.code(), Some(1));
+    let said = stderr(&refused);
+    assert!(said.contains("did you mean `session`") && said.contains("user.toml:"), "{said}");
+    assert_eq!(broker.login("eve", "secret"), 101);
+
+    // What needs a restart is named, and not used.
+    std::fs::write(&path, format!("{before}[data]\nsegment_size_bytes = 1048576\n")).unwrap();
+    let reloaded = verb(&broker, &["reload", "-o", "json"]);
+    assert!(stdout(&reloaded).contains("\"data\""), "{}", stdout(&reloaded));
+    let connections = verb(&broker, &["connection", "list", "--of", "ada", "-o", "jsonl"]);
+    assert_eq!(stdout(&connections).lines().count(), 1, "nobody was sent away");
+}
+
+#[test]
+fn a_drain_sends_everybody_away_one_after_another() {
+    let scratch = Scratch::new();
+    let broker = Broker::start(scratch.path(), &["--user", "root:secret"]);
+    let mut clients: Vec<TcpStream> = (0..5).map(|_| open(&broker)).collect();
+    eventually(|| {
+        let listed = verb(&broker, &["connection", "list", "-o", "jsonl"]);
+        stdout(&listed).lines().count() == 5
+    });
+    let drained = verb(&broker, &["drain", "--over", "1s", "--close-code", "1012"]);
+    assert_eq!(drained.status.code(), Some(0), "{}", stderr(&drained));
+    let ready = broker.get("/readyz");
+    assert_eq!(status(&ready), 503, "{ready}");
+    assert_eq!(broker.login("ada", "secret"), 503, "nobody new");
+    for client in &mut clients {
+        let mut said = Vec::new();
+        let mut byte = [0; 1];
+        while client.read(&mut byte).unwrap_or(0) > 0 {
+            said.push(byte[0]);
+            if said.windows(4).any(|it| it[0] == 0x88 && it[2..] == 1012_u16.to_be_bytes()) {
+                break;
+            }
+        }
+        assert!(said.contains(&0x88), "{said:?}");
+        // Our own Close, masked with zeros.
+        client.write_all(&[0x88, 0x82, 0, 0, 0, 0, 0x03, 0xf4]).unwrap();
+    }
+    drop(clients);
+    assert!(broker.wait().success());
+    // Every session is there for its client.
+    let broker = Broker::start(scratch.path(), &["--user", "root:secret"]);
+    let waiting = verb(&broker, &["session", "list", "--waiting", "-o", "jsonl"]);
+    assert_eq!(stdout(&waiting).lines().count(), 5, "{}", stdout(&waiting));
+}
+
+#[test]
+fn who_comes_while_it_drains_is_sent_elsewhere() {
+    let scratch = Scratch::new();
+    let elsewhere = "shutdown.redirect_url=ws://other.example/ws";
+    let broker = Broker::start(scratch.path(), &["--user", "root:secret", "--set", elsewhere]);
+    let drained = verb(&broker, &["drain", "--keep-running"]);
+    assert_eq!(drained.status.code(), Some(0), "{}", stderr(&drained));
+    eventually(|| status(&broker.get("/readyz")) == 503);
+    let mut stream = broker.connect();
+    let request = handshake("/ws", &format!("{LOGIN}{MBWS}Connection: close\r\n"));
+    stream.write_all(request.as_bytes()).unwrap();
+    let head = read_head(&mut stream);
+    assert_eq!(status(&head), 307, "{head}");
+    assert!(head.contains("Location: ws://other.example/ws\r\n"), "{head}");
+    drop(stream);
+}
