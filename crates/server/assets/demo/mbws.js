@@ -76,7 +76,7 @@ export class Mbws {
         this.#name = name;
         for (const entry of this.#window) this.#write(entry);
         const count = this.#window.length;
-        this.audience.up(wasThere ? `${word}; ${count} sent again, under their old numbers` : word);
+        this.audience.up(wasThere ? `${word}; ${count} had not been confirmed` : word);
     }
 
     /**

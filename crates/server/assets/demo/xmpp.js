@@ -140,7 +140,7 @@ export class Xmpp {
 
     #resumed(resumed) {
         this.#release(resumed);
-        this.#goOn(`resumed; ${this.#waiting.length} sent again, and counted once`);
+        this.#goOn(`resumed; ${this.#waiting.length} had not been confirmed`);
     }
 
     #goOn(how) {
