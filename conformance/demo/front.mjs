@@ -2,9 +2,6 @@
 // tree under the same origin as the broker, which answers everything else.
 //
 //     node front.mjs [BROKER [PORT]]           127.0.0.1:8080 and 8081 where left out
-//
-// For a broker without a management API it answers the three requests that the page has for it:
-// connections by their tags, a reset of one, and the process that the broker is.
 import { readFile } from "node:fs/promises";
 import http from "node:http";
 import net from "node:net";
@@ -21,27 +18,23 @@ const TYPES = {
 const POLICY =
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; " +
     "img-src 'self' data:";
-const CONNECTIONS = "/api/v1/connections";
 
 export class Front {
-    /** `broker` says where the broker is; `pid` which process it is, if that is known. */
-    constructor(broker, pid = () => 0) {
-        Object.assign(this, { broker, pid, wires: new Map(), wiresMade: 0, hasApi: false });
+    /** `broker` says where the broker is. */
+    constructor(broker) {
+        Object.assign(this, { broker, wires: new Set() });
         this.server = http.createServer((request, response) => this.answer(request, response));
         this.server.on("upgrade", (request, client, head) => this.join(request, client, head));
     }
 
     async listen(port = 0) {
-        const answer = await fetch(`http://${this.broker()}${CONNECTIONS}`).catch(() => null);
-        this.hasApi = answer !== null && answer.status !== 404;
         await new Promise((resolve) => this.server.listen(port, "127.0.0.1", resolve));
         this.host = `127.0.0.1:${this.server.address().port}`;
     }
 
-    async answer(request, response) {
+    answer(request, response) {
         const { pathname } = new URL(request.url, "http://front");
         if (/^\/demo(\/|$)/.test(pathname)) return this.file(pathname.slice(6), response);
-        if (!this.hasApi && pathname.startsWith("/api/")) return this.api(request, response);
         const [host, port] = this.broker().split(":");
         const { method, url: path, headers } = request;
         const asked = http.request({ host, port, method, path, headers }, (answer) => {
@@ -67,33 +60,11 @@ export class Front {
         }
     }
 
-    api({ method, url }, response) {
-        const { pathname } = new URL(url, "http://front");
-        const json = (value) => {
-            response.writeHead(200, { "Content-Type": "application/json" });
-            response.end(JSON.stringify(value));
-        };
-        const id = pathname.startsWith(`${CONNECTIONS}/`) && pathname.split("/").at(-1);
-        const wire = this.wires.get(id);
-        if (method === "GET" && pathname === CONNECTIONS) {
-            const items = [...this.wires].map(([id, { tag }]) => ({ id, tag }));
-            json({ items, next: null });
-        } else if (method === "GET" && pathname === "/api/v1/overview") {
-            json({ pid: this.pid(), version: "(behind a front)" });
-        } else if (method === "DELETE" && wire) {
-            this.cut(wire);
-            response.writeHead(204).end();
-        } else response.writeHead(404).end();
-    }
-
     join(request, client, head) {
         const [host, port] = this.broker().split(":");
         const broker = net.connect(Number(port), host);
-        this.wiresMade += 1;
-        const id = String(this.wiresMade);
-        const tag = new URL(request.url, "http://front").searchParams.get("tag");
-        const wire = { id, tag, client, broker };
-        this.wires.set(id, wire);
+        const wire = { client, broker };
+        this.wires.add(wire);
         const lines = [`GET ${request.url} HTTP/1.1`];
         for (let at = 0; at < request.rawHeaders.length; at += 2) {
             lines.push(request.rawHeaders.slice(at, at + 2).join(": "));
@@ -106,17 +77,17 @@ export class Front {
         }
     }
 
-    /** Both ends are reset: what is in the buffers does not arrive any more. */
-    cut({ id, client, broker }) {
-        this.wires.delete(id);
-        client.resetAndDestroy();
-        broker.resetAndDestroy();
+    /** Who loses one end loses the other, as without a front. */
+    cut(wire) {
+        this.wires.delete(wire);
+        wire.client.resetAndDestroy();
+        wire.broker.resetAndDestroy();
     }
 
     close() {
         this.server.close();
         this.server.closeAllConnections();
-        for (const wire of [...this.wires.values()]) this.cut(wire);
+        for (const wire of [...this.wires]) this.cut(wire);
     }
 }
 
@@ -124,5 +95,5 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
     const [broker = "127.0.0.1:8080", port = "8081"] = process.argv.slice(2);
     const front = new Front(() => broker);
     await front.listen(Number(port));
-    console.log(`http://${front.host}/demo  (management API: ${front.hasApi ? "broker" : "own"})`);
+    console.log(`http://${front.host}/demo`);
 }

@@ -124,8 +124,10 @@ export class Reader {
     }
 }
 
-const toMap = (items) =>
-    new Map(Array.from({ length: items.length / 2 }, (_, at) => [items[2 * at], items[2 * at + 1]]));
+function toMap(items) {
+    const pair = (_, at) => items.slice(2 * at, 2 * at + 2);
+    return new Map(Array.from({ length: items.length / 2 }, pair));
+}
 
 /** What a connection, or its SASL layer, begins with. */
 export const header = (isSasl) =>

@@ -167,8 +167,7 @@ export class Amqp {
 
     #ready() {
         this.#wire.isGood();
-        const again = this.#waiting.filter((entry) => entry.again).length;
-        this.audience.up(`attached again; ${again} sent again, and say so`);
+        this.audience.up("attached", this.#waiting.length);
         this.#flush();
     }
 

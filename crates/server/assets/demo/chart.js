@@ -43,28 +43,37 @@ export class Chart {
     draw() {
         this.#bin();
         const { canvas, context } = this;
-        const scale = devicePixelRatio;
-        const [wide, high] = [canvas.clientWidth * scale, canvas.clientHeight * scale];
-        if (canvas.width !== wide || canvas.height !== high) {
-            Object.assign(canvas, { width: wide, height: high });
-        }
-        context.clearRect(0, 0, wide, high);
+        const [wide, high] = this.#size();
         const style = getComputedStyle(canvas);
         const colour = (name) => style.getPropertyValue(name);
         const [step, middle] = [wide / BINS, Math.round(high * 0.68)];
         const count = ({ received, sent }) => Math.max(received, sent);
         const most = Math.max(MOST_MIN, ...this.#bins.map(count));
-        const bar = (at, top, bottom, paint) => {
-            context.fillStyle = paint;
+        const box = (at, top, bottom, paint, gap) => {
+            context.fillStyle = colour(paint);
             const [left, right] = [Math.round(at * step), Math.round((at + 1) * step)];
-            context.fillRect(left, top, Math.max(1, right - left - scale), bottom - top);
+            context.fillRect(left, top, Math.max(1, right - left - gap), bottom - top);
         };
+        context.clearRect(0, 0, wide, high);
         this.#bins.forEach(({ received, sent, isDown }, at) => {
-            if (isDown) bar(at, 0, high, colour("--down"));
-            bar(at, middle - middle * height(received, most), middle, colour("--accent"));
-            bar(at, middle, middle + (high - middle) * height(sent, most), colour("--soft"));
+            const [above, below] = [received, sent].map((count) => height(count, most));
+            if (isDown) box(at, 0, high, "--down", 0);
+            box(at, middle * (1 - above), middle, "--accent", 1);
+            box(at, middle, middle + (high - middle) * below, "--soft", 1);
         });
         context.fillStyle = colour("--line");
-        context.fillRect(0, middle, wide, scale);
+        context.fillRect(0, middle, wide, 1);
+    }
+
+    /** In dots of the screen, which the canvas is made to have. */
+    #size() {
+        const { canvas } = this;
+        const { clientWidth, clientHeight } = canvas;
+        const size = [clientWidth, clientHeight].map((side) => Math.round(side * devicePixelRatio));
+        const [width, height] = size;
+        if (canvas.width !== width || canvas.height !== height) {
+            Object.assign(canvas, { width, height });
+        }
+        return size;
     }
 }

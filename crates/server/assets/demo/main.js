@@ -95,15 +95,19 @@ function settle(time) {
     const now = JSON.stringify(panes.map(({ isUp, tally }) => [isUp, tally]));
     if (now !== seen || panes.some((pane) => !pane.isUp)) [seen, seenAt] = [now, time];
     const [sent, confirmed] = [total("sent"), total("confirmed")];
-    const missing = missingNow();
-    const isWhole = sent === confirmed && missing === 0;
+    const lost = Math.max(missingNow(), total("lost"));
+    const isWhole = sent === confirmed && lost === 0;
     if (!isWhole && time - seenAt < SILENCE_MS) return;
     enter("off");
-    const [lost, twice] = [Math.max(missing, total("lost")), total("duplicated")];
-    const word = isWhole && twice === 0 ? "good" : "bad";
-    const all = `${digits.format(confirmed)} of ${digits.format(sent)} confirmed as on disk`;
-    const end = `lost ${digits.format(lost)}, duplicated ${digits.format(twice)}`;
-    verdict(`${all}, each read by three panes: ${end}.`, word);
+    draw();
+    const twice = total("duplicated");
+    const [all, onDisk] = [sent, confirmed].map(digits.format);
+    if (isWhole && twice === 0) {
+        const word = "confirmed as on disk and read by all three panes";
+        return verdict(`${onDisk} of ${all} ${word}: nothing lost, nothing duplicated.`, "good");
+    }
+    const found = `${digits.format(lost)} lost and ${digits.format(twice)} duplicated`;
+    verdict(`${onDisk} of ${all} confirmed as on disk; the panes count ${found}.`, "bad");
 }
 
 function missingNow() {
@@ -121,7 +125,8 @@ function draw() {
     }
     show("#cuts", digits.format(panes.reduce((sum, pane) => sum + pane.cuts, 0)));
     show("#restarts", broker ? digits.format(restarts) : "–");
-    document.body.classList.toggle("gone", hasBegun && panes.every((pane) => !pane.isUp));
+    const isAlone = stage !== "starting" && hasBegun && panes.every((pane) => !pane.isUp);
+    document.body.classList.toggle("gone", isAlone);
 }
 
 /** A wire came or went: perhaps the broker is another process by now. */

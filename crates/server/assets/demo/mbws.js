@@ -69,14 +69,12 @@ export class Mbws {
     #connected({ name, numbers }) {
         this.#isOpen = true;
         this.#wire.isGood();
-        const wasThere = this.#name !== "";
-        if (wasThere && numbers.length === 0) this.#startAnew();
-        else if (wasThere) this.#release(numbers[0]);
-        const word = wasThere && numbers.length > 0 ? "recovered" : "new connection";
+        const isSame = numbers.length > 0;
+        if (isSame) this.#release(numbers[0]);
+        else if (this.#name) this.#startAnew();
         this.#name = name;
         for (const entry of this.#window) this.#write(entry);
-        const count = this.#window.length;
-        this.audience.up(wasThere ? `${word}; ${count} had not been confirmed` : word);
+        this.audience.up(isSame ? "recovered" : "new connection", this.#window.length);
     }
 
     /**
@@ -84,7 +82,7 @@ export class Mbws {
      * Nobody can say whether it had what it did not acknowledge, so what is sent again says so.
      */
     #startAnew() {
-        this.audience.note("the broker knows nothing of this connection");
+        this.audience.note("the broker knows nothing of this connection", "bad");
         const waiting = this.#window.filter(({ consume }) => !consume);
         this.#window = [
             { consume: this.address },

@@ -73,10 +73,13 @@ export class Pane {
 
     // What follows is what a protocol says.
 
-    up(how) {
+    /** `unconfirmed`: what is sent now, whether it was sent before or waited. */
+    up(how, unconfirmed) {
         this.isUp = true;
         const ms = Math.round(performance.now() - this.#downAt);
-        this.note(this.#downAt ? `back after ${digits.format(ms)} ms: ${how}` : how, "good");
+        const rest = unconfirmed > 0 ? `, with ${digits.format(unconfirmed)} unconfirmed` : "";
+        if (this.#downAt) this.note(`${how} after ${digits.format(ms)} ms${rest}`, "good");
+        else this.note(how, "good");
         this.#downAt = 0;
         this.#chart.wire(false);
         this.#show("connected");
@@ -84,7 +87,7 @@ export class Pane {
     }
 
     down(code) {
-        if (this.isUp) this.note(`the wire is gone (code ${code})`, "bad");
+        if (this.isUp) this.note(`no wire any more (code ${code})`, "bad");
         if (this.isUp) this.#downAt = performance.now();
         this.isUp = false;
         this.#chart.wire(true);

@@ -60,12 +60,9 @@ export class Xmpp {
     }
 
     #writeEntry({ presence, id, body, again }) {
-        const mark = element(HEADERS, "headers", {}, [
-            element(HEADERS, "header", { name: "sent-again" }, ["true"]),
-        ]);
-        const inside = [element(CLIENT, "body", {}, [body]), ...(again ? [mark] : [])];
-        if (presence) this.#write(element(CLIENT, "presence", { to: this.#topic }));
-        else this.#write(element(CLIENT, "message", { to: this.#topic, id }, inside));
+        const to = this.#topic;
+        if (presence) this.#write(element(CLIENT, "presence", { to }));
+        else this.#write(element(CLIENT, "message", { to, id }, contentOf(body, again)));
         this.#ask();
     }
 
@@ -140,14 +137,14 @@ export class Xmpp {
 
     #resumed(resumed) {
         this.#release(resumed);
-        this.#goOn(`resumed; ${this.#waiting.length} had not been confirmed`);
+        this.#goOn("resumed");
     }
 
     #goOn(how) {
         this.#isOpen = true;
         this.#wire.isGood();
         for (const entry of this.#waiting) this.#writeEntry(entry);
-        this.audience.up(how);
+        this.audience.up(how, this.#waiting.length);
     }
 
     /**
@@ -215,6 +212,12 @@ function element(namespace, name, attributes = {}, children = []) {
     for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
     made.append(...children);
     return made;
+}
+
+function contentOf(body, again) {
+    const header = element(HEADERS, "header", { name: "sent-again" }, ["true"]);
+    const mark = again ? [element(HEADERS, "headers", {}, [header])] : [];
+    return [element(CLIENT, "body", {}, [body]), ...mark];
 }
 
 const all = (xml, namespace, name) => [...xml.getElementsByTagNameNS(namespace, name)];
