@@ -11,6 +11,10 @@ const DRAW_MS = 200;
 /** No wire is cut and nothing comes any more: what is not here by then is lost. */
 const SILENCE_MS = 10_000;
 const CUTTING_MS = 1500;
+const ALONE = {
+    text: "No wire at all. Is the broker running? The panes wait for it.",
+    kind: "gone",
+};
 
 const $ = (selector) => document.querySelector(selector);
 const show = (selector, text) => {
@@ -34,6 +38,7 @@ let tickedAt = 0;
 /** What all have seen together, and when that last changed. */
 let seen = "";
 let seenAt = 0;
+let said = { text: $("#verdict").textContent, kind: "" };
 let broker = null;
 let restarts = 0;
 
@@ -71,8 +76,8 @@ function enter(next) {
 }
 
 function verdict(text, kind = "") {
-    show("#verdict", text);
-    $("#verdict").className = kind;
+    said = { text, kind };
+    draw();
 }
 
 function tick() {
@@ -99,7 +104,6 @@ function settle(time) {
     const isWhole = sent === confirmed && lost === 0;
     if (!isWhole && time - seenAt < SILENCE_MS) return;
     enter("off");
-    draw();
     const twice = total("duplicated");
     const [all, onDisk] = [sent, confirmed].map(digits.format);
     if (isWhole && twice === 0) {
@@ -126,7 +130,9 @@ function draw() {
     show("#cuts", digits.format(panes.reduce((sum, pane) => sum + pane.cuts, 0)));
     show("#restarts", broker ? digits.format(restarts) : "–");
     const isAlone = stage !== "starting" && hasBegun && panes.every((pane) => !pane.isUp);
-    document.body.classList.toggle("gone", isAlone);
+    const { text, kind } = isAlone ? ALONE : said;
+    show("#verdict", text);
+    $("#verdict").className = kind;
 }
 
 /** A wire came or went: perhaps the broker is another process by now. */
@@ -156,8 +162,8 @@ panes[0].sender.checked = true;
 $("#start").onclick = () => (stage === "off" || stage === "settling" ? start() : enter("settling"));
 $("#cut-all").onclick = cutAll;
 $("#copy").onclick = () => navigator.clipboard?.writeText($("#kill").textContent);
-addEventListener("keydown", ({ key, target, ctrlKey, altKey, metaKey }) => {
-    if (ctrlKey || altKey || metaKey || target.matches("select")) return;
+addEventListener("keydown", ({ key, target, repeat, ctrlKey, altKey, metaKey }) => {
+    if (repeat || ctrlKey || altKey || metaKey || target.matches("select")) return;
     if (key === "0") cutAll();
     else panes[Number(key) - 1]?.cut();
 });

@@ -87,7 +87,7 @@ export class Pane {
     }
 
     down(code) {
-        if (this.isUp) this.note(`no wire any more (code ${code})`, "bad");
+        if (this.isUp) this.note(`no wire (code ${code})`, "bad");
         if (this.isUp) this.#downAt = performance.now();
         this.isUp = false;
         this.#chart.wire(true);
