@@ -134,7 +134,8 @@ fn greeting(addresses: &Addresses, tls: bool, announcement: &Announcement) -> St
     let (http, ws) = if tls { ("https", "wss") } else { ("http", "ws") };
     let address = addresses.http.map_or_else(String::new, |address| address.to_string());
     let mut text = format!(
-        "Wharf {} is ready.\n  web        {http}://{address}/\n  WebSocket  {ws}://{address}/ws\n",
+        "Wharf {} is ready.\n  web        {http}://{address}/\n  demo       {http}://{address}/demo\n  \
+         WebSocket  {ws}://{address}/ws\n",
         env!("CARGO_PKG_VERSION")
     );
     // Writing to a string does not fail.

@@ -29,8 +29,8 @@ fn answer(status: u16, content_type: &'static str, body: impl Into<Bytes>) -> An
     answer
 }
 
-/// JSON, of whichever media type.
-pub(crate) fn json(status: u16, content_type: &'static str, body: Vec<u8>) -> Answer {
+/// Something of this media type.
+pub(crate) fn of(status: u16, content_type: &'static str, body: Vec<u8>) -> Answer {
     let mut answer = answer(status, content_type, body);
     if status == 204 {
         answer.headers_mut().remove(header::CONTENT_TYPE);

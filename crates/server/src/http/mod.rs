@@ -3,6 +3,7 @@
 pub(crate) mod answers;
 pub(crate) mod front;
 mod host_meta;
+mod pages;
 pub(crate) mod upgrade;
 
 use crate::manage;
@@ -196,6 +197,10 @@ impl Exchange {
     }
 
     async fn route(&self, method: &Method, path: &str) -> Answer {
+        if let Some(page) = pages::find(path) {
+            let read = method == Method::GET || method == Method::HEAD;
+            return if read { page } else { answers::method_not_allowed() };
+        }
         if !matches!(path, "/" | "/ws" | "/livez" | "/readyz" | "/metrics") {
             return answers::text(404, "not found; the WebSocket is at /ws\n");
         }

@@ -148,6 +148,8 @@ pub(super) fn drain(node: &Node, asked: &Asked) -> Result<Reply, Problem> {
         return Err(Problem::new(Code::InvalidValue, what));
     }
     let over = Duration::from_millis(over_ms);
+    // True when it is answered: who asks next whether the broker is ready hears that it is not.
+    node.enter(Phase::Draining);
     let order = Order::Drain { over, close_code, stop };
     let gone = || Problem::new(Code::Unavailable, "the broker is stopping");
     node.orders.send(order).map_err(|_| gone())?;

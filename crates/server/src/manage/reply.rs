@@ -48,7 +48,7 @@ impl Reply {
     }
 
     pub(super) fn into_answer(self) -> Answer {
-        let answer = answers::json(self.status, "application/json", self.body);
+        let answer = answers::of(self.status, "application/json", self.body);
         match self.etag {
             Some(etag) => answers::with_field(answer, "ETag", &etag),
             None => answer,
@@ -94,7 +94,7 @@ pub(super) fn bad_cursor() -> Problem {
 /// A problem as an answer.
 pub(super) fn problem(problem: &Problem) -> Answer {
     let body = serde_json::to_vec(problem).unwrap_or_default();
-    let answer = answers::json(problem.status, "application/problem+json", body);
+    let answer = answers::of(problem.status, "application/problem+json", body);
     match problem.code {
         Code::NotAuthenticated => answers::with_field(
             answer,
@@ -127,7 +127,7 @@ pub(super) fn document(method: &str) -> Answer {
     }
     let text =
         DOCUMENT.get_or_init(|| serde_json::to_vec(&wharf_api::document()).unwrap_or_default());
-    answers::json(200, "application/json", text.clone())
+    answers::of(200, "application/json", text.clone())
 }
 
 /// A thing of this kind and name is not there.
