@@ -97,6 +97,14 @@ pub enum Command {
     End,
 }
 
+impl Command {
+    /// Whether it is a stanza or a message that somebody sends.
+    #[must_use]
+    pub fn is_message(&self) -> bool {
+        matches!(self, Self::Stanza { .. } | Self::Send { .. } | Self::Publish { .. })
+    }
+}
+
 /// A name for a request.
 #[derive(Clone, Copy, Debug, Default, Eq, Ord, PartialEq, PartialOrd)]
 pub struct RequestId(pub u64);

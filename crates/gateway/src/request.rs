@@ -12,6 +12,17 @@ pub enum Request {
     Chat(wharf_chat::Command),
 }
 
+impl Request {
+    /// Whether it is a message that somebody sends, and no word about the connection itself.
+    #[must_use]
+    pub fn is_message(&self) -> bool {
+        match self {
+            Self::Broker(command) => matches!(command, Command::Publish { .. }),
+            Self::Chat(command) => command.is_message(),
+        }
+    }
+}
+
 impl From<wharf_chat::Command> for Request {
     fn from(command: wharf_chat::Command) -> Self {
         Self::Chat(command)

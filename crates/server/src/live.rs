@@ -46,6 +46,7 @@ pub(crate) fn needs_restart(old: &Config, new: &Config) -> Vec<&'static str> {
         ("tls.certificate_file", old.tls.is_on() != new.tls.is_on()),
         ("amqp.listen_address", old.amqp.listen_address != new.amqp.listen_address),
         ("amqp.tls_listen_address", old.amqp.tls_listen_address != new.amqp.tls_listen_address),
+        ("client_certificates", old.client_certificates != new.client_certificates),
         ("xmpp", old.xmpp != new.xmpp),
         (
             "auth.verifications_concurrent_max",
@@ -68,6 +69,7 @@ pub(crate) fn merge(old: &Config, new: Config) -> Config {
     }
     merged.amqp.listen_address.clone_from(&old.amqp.listen_address);
     merged.amqp.tls_listen_address.clone_from(&old.amqp.tls_listen_address);
+    merged.client_certificates = old.client_certificates.clone();
     merged.xmpp = old.xmpp.clone();
     merged.auth.verifications_concurrent_max = old.auth.verifications_concurrent_max;
     merged.auth.anonymous_user.clone_from(&old.auth.anonymous_user);

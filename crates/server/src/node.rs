@@ -9,6 +9,7 @@ use crate::mailbox::{Job, Letter, Mailbox, Outbox};
 use crate::manage::audit::Audit;
 use crate::metrics::Metrics;
 use crate::net::admission::Admission;
+use crate::net::allowance::{self, Allowances};
 use crate::net::registry::{Login, Registry};
 use crate::rules::{self, Rules};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -64,6 +65,7 @@ pub(crate) struct Node {
     live: RwLock<Arc<Live>>,
     pub(crate) started_at: SystemTime,
     pub(crate) connections: Registry,
+    pub(crate) allowances: Allowances,
     pub(crate) rules: Rules,
     pub(crate) audit: Audit,
     pub(crate) orders: mpsc::UnboundedSender<Order>,
@@ -94,6 +96,7 @@ impl Node {
             live: RwLock::new(Arc::new(Live::new(config.clone(), &[]))),
             started_at: SystemTime::now(),
             connections: Registry::default(),
+            allowances: Allowances::default(),
             rules: Rules::default(),
             audit: Audit::default(),
             orders,
@@ -182,12 +185,26 @@ impl Node {
 
     /// Notes who has logged in on a connection, which ends at once if that user has too many.
     pub(crate) fn log_in(&self, connection: ConnectionId, login: Login, outbox: &Outbox) {
-        let connections_max = self.auth.limits_of(&login.user).connections_max;
+        let limits = self.auth.limits_of(&login.user);
+        if let Some((known, _)) = self.connections.get(connection) {
+            allowance::allow(&known.allowance, &self.allowances, &login, limits);
+        }
+        let connections_max = limits.connections_max;
         let user = login.user.clone();
         if self.connections.log_in(connection, login, connections_max).is_err() {
             tracing::info!(event = event::USER_LIMIT, user, "closed: too many connections");
             outbox.drain(CLOSE_POLICY);
         }
+    }
+
+    /// Limits have changed: who is here keeps to them from now on. Nobody is sent away for it.
+    pub(crate) fn limit_again(&self) {
+        let limits_of = |user: &str| self.auth.limits_of(user);
+        self.allowances.set(limits_of);
+        self.connections.each(|known, login| {
+            let limits = limits_of(&login.user);
+            allowance::allow(&known.allowance, &self.allowances, login, limits);
+        });
     }
 
     /// WebSockets open now.

@@ -127,7 +127,9 @@ pub(crate) fn apply(node: &Node, shard: &mut Shard, now: Timestamp) {
     shard.set_sessions_max(
         sessions_max.map(|(user, limits)| (user.clone(), limits.sessions_max as usize)).collect(),
     );
-    node.auth.set_limits(limits);
+    if node.auth.set_limits(limits) {
+        node.limit_again();
+    }
     apply_tokens(node, shard, now);
 }
 

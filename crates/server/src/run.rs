@@ -4,9 +4,9 @@ use crate::config::Config;
 use crate::drain;
 use crate::log::event;
 use crate::mailbox::Letter;
-use crate::net::connection::Speaks;
+use crate::net::connection::{Encryption, Speaks};
 use crate::net::listener::{self, Addresses, Sockets};
-use crate::net::tls::Certificates;
+use crate::net::tls::{CertificateError, Certificates};
 use crate::node::{self, Node, Order, Phase};
 use crate::notify;
 use crate::reload::{self, ReadAgain, Reloader};
@@ -63,11 +63,20 @@ pub(crate) async fn run(
     raise_file_limit();
     let mut signals = Signals::new().map_err(Failure::System)?;
     let certificates = match config.tls.is_on() {
-        true => Some(Certificates::load(&config.tls).map_err(start_failure)?),
+        true => Some(
+            Certificates::load(&config.tls, &config.client_certificates).map_err(start_failure)?,
+        ),
         false => None,
     };
-    let acceptor =
-        certificates.as_ref().map(Certificates::acceptor).transpose().map_err(start_failure)?;
+    let encryption = |certificates: &Arc<Certificates>| {
+        let acceptor = certificates.acceptor()?;
+        Ok(Encryption { acceptor, certificates: Arc::clone(certificates) })
+    };
+    let acceptor = certificates
+        .as_ref()
+        .map(encryption)
+        .transpose()
+        .map_err(|error: CertificateError| start_failure(error))?;
     let mut sockets = Sockets::default();
     let http = sockets.open(&config.listen.address, Speaks::Http, acceptor.clone())?;
     let amqp = sockets.open(&config.amqp.listen_address, Speaks::Amqp { secure: false }, None)?;

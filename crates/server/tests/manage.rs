@@ -367,3 +367,27 @@ fn what_is_defined_outlives_the_process() {
         409
     );
 }
+
+/// 20 messages a second: 60 of them take two seconds more than none, however fast they are sent.
+#[test]
+fn a_user_sends_no_faster_than_it_may() {
+    use harness::socket::{Socket, connect, message, until_acknowledged};
+    let api = Api::start(&[]);
+    // `ada` is here before she has a limit.
+    let mut socket = Socket::open(&api.broker, "/ws");
+    connect(&mut socket);
+    let rule = json!({ "pattern": "**", "send": true, "receive": true });
+    let change =
+        |max: u32| json!({ "permissions": [rule], "limits": { "messages_per_second_max": max } });
+    api.put("/users/ada", change(20));
+    let began = std::time::Instant::now();
+    let messages: Vec<String> = (0..60).map(|n| message("orders", &format!("{n:0>500}"))).collect();
+    socket.send_all(&messages);
+    until_acknowledged(&mut socket, 60);
+    assert!(began.elapsed().as_millis() >= 1900, "{:?}", began.elapsed());
+    // Nothing is lost by waiting.
+    assert_eq!(api.get("/addresses/orders")["messages_ready"], 60);
+    api.put("/users/ada", change(0));
+    socket.send_all(&messages);
+    until_acknowledged(&mut socket, 120);
+}

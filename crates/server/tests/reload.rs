@@ -8,12 +8,13 @@
 
 mod harness;
 
+use harness::socket::{Frame, Socket, connect};
 use harness::{
     Broker, LOGIN, MBWS, Scratch, eventually, handshake, read_head, run, status, stderr, stdout,
     user_file,
 };
 use rustix::process::Signal;
-use std::io::{Read as _, Write as _};
+use std::io::Write as _;
 use std::net::TcpStream;
 
 fn open(broker: &Broker) -> TcpStream {
@@ -69,30 +70,22 @@ fn a_hangup_reads_users_and_policies_again() {
 fn a_drain_sends_everybody_away_one_after_another() {
     let scratch = Scratch::new();
     let broker = Broker::start(scratch.path(), &["--user", "root:secret"]);
-    let mut clients: Vec<TcpStream> = (0..5).map(|_| open(&broker)).collect();
-    eventually(|| {
-        let listed = verb(&broker, &["connection", "list", "-o", "jsonl"]);
-        stdout(&listed).lines().count() == 5
-    });
+    let mut clients = Vec::new();
+    for _ in 0..5 {
+        let mut client = Socket::open(&broker, "/ws?address=orders");
+        connect(&mut client);
+        clients.push(client);
+    }
     let drained = verb(&broker, &["drain", "--over", "1s", "--close-code", "1012"]);
     assert_eq!(drained.status.code(), Some(0), "{}", stderr(&drained));
     let ready = broker.get("/readyz");
     assert_eq!(status(&ready), 503, "{ready}");
     assert_eq!(broker.login("ada", "secret"), 503, "nobody new");
-    for client in &mut clients {
-        let mut said = Vec::new();
-        let mut byte = [0; 1];
-        while client.read(&mut byte).unwrap_or(0) > 0 {
-            said.push(byte[0]);
-            if said.windows(4).any(|it| it[0] == 0x88 && it[2..] == 1012_u16.to_be_bytes()) {
-                break;
-            }
-        }
-        assert!(said.contains(&0x88), "{said:?}");
-        // Our own Close, masked with zeros.
-        client.write_all(&[0x88, 0x82, 0, 0, 0, 0, 0x03, 0xf4]).unwrap();
+    for mut client in clients {
+        while client.next() != Frame::Close(1012) {}
+        client.close(1012);
+        assert!(client.ends());
     }
-    drop(clients);
     assert!(broker.wait().success());
     // Every session is there for its client.
     let broker = Broker::start(scratch.path(), &["--user", "root:secret"]);

@@ -182,3 +182,61 @@ fn the_websocket_of_a_domain_is_found_by_https() {
     let sent = run(send.iter().copied().chain(service));
     assert_eq!(sent.status.code(), Some(0), "{}", stderr(&sent));
 }
+
+/// A client with a certificate of a trusted authority is whom it names, without a password; one of
+/// another authority, or of nobody known, is nobody.
+#[test]
+fn a_certificate_lets_in() {
+    use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
+    let scratch = Scratch::new();
+    let identity = identity(&scratch);
+    let authority = |name: &str| {
+        let key = KeyPair::generate().unwrap();
+        let mut params = CertificateParams::new(Vec::<String>::new()).unwrap();
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        params.distinguished_name.push(DnType::CommonName, name);
+        let certificate = params.self_signed(&key).unwrap();
+        (certificate.pem(), Issuer::new(params, key))
+    };
+    let (trusted_pem, trusted) = authority("trusted");
+    let (_, other) = authority("other");
+    let ca_file = scratch.file("clients.pem", &trusted_pem);
+    let config = std::fs::read_to_string(harness::user_file(scratch.path())).unwrap();
+    let more = format!("[[client_certificates]]\nca_file = \"{}\"\n", ca_file.display());
+    let file = scratch.file("all.toml", &format!("{config}{more}"));
+    let file = file.display().to_string();
+    let mut arguments = vec!["--config", file.as_str()];
+    arguments.extend(identity.arguments.iter().map(String::as_str));
+    let broker = Broker::start_bare(scratch.path(), &arguments);
+
+    let handshake_as = |issuer: &Issuer<'_, KeyPair>, name: &str| {
+        let key = KeyPair::generate().unwrap();
+        let mut params = CertificateParams::new(Vec::<String>::new()).unwrap();
+        params.distinguished_name.push(DnType::CommonName, name);
+        let certificate = params.signed_by(&key, issuer).unwrap();
+        let mut roots = RootCertStore::empty();
+        roots.add(identity.certificate.clone()).unwrap();
+        let key = rustls::pki_types::PrivateKeyDer::try_from(key.serialize_der()).unwrap();
+        let config =
+            ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+                .with_safe_default_protocol_versions()
+                .unwrap()
+                .with_root_certificates(roots)
+                .with_client_auth_cert(vec![certificate.der().clone()], key)
+                .unwrap();
+        let server = ServerName::try_from("broker.example").unwrap();
+        let connection = ClientConnection::new(Arc::new(config), server).unwrap();
+        let mut stream = StreamOwned::new(connection, broker.connect());
+        stream.write_all(handshake("/ws", MBWS).as_bytes()).ok()?;
+        let mut byte = [0; 12];
+        stream.read_exact(&mut byte).ok()?;
+        Some(status(&String::from_utf8_lossy(&byte)))
+    };
+    assert_eq!(handshake_as(&trusted, "ada"), Some(101));
+    assert_eq!(handshake_as(&trusted, "nobody"), Some(401));
+    assert_eq!(handshake_as(&other, "ada"), None, "TLS does not come about");
+    // Without a certificate it is a password, as ever.
+    let mut stream = dial(&broker, &identity.certificate);
+    stream.write_all(handshake("/ws", &format!("{LOGIN}{MBWS}")).as_bytes()).unwrap();
+    assert_eq!(status(&read_head(&mut stream)), 101);
+}

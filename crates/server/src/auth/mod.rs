@@ -85,8 +85,9 @@ impl Authenticator {
     }
 
     /// What users may use, by name; who is not named has no limits.
-    pub(crate) fn set_limits(&self, limits: HashMap<String, Limits>) {
-        self.users.set_limits(limits);
+    /// Tells whether anything has changed.
+    pub(crate) fn set_limits(&self, limits: HashMap<String, Limits>) -> bool {
+        self.users.set_limits(limits)
     }
 
     pub(crate) fn limits_of(&self, user: &str) -> Limits {

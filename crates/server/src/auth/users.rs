@@ -59,8 +59,11 @@ impl Users {
         table.by_name.get(name).map(|user| Arc::clone(&user.permissions))
     }
 
-    pub(super) fn set_limits(&self, limits: HashMap<String, Limits>) {
-        self.0.write().unwrap_or_else(PoisonError::into_inner).limits = limits;
+    pub(super) fn set_limits(&self, limits: HashMap<String, Limits>) -> bool {
+        let mut table = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        let differs = table.limits != limits;
+        table.limits = limits;
+        differs
     }
 
     pub(super) fn limits_of(&self, name: &str) -> Limits {

@@ -16,7 +16,7 @@ impl Check {
     pub(super) fn run(self) -> Outcome {
         let config = self.settings.load()?;
         if config.tls.is_on() {
-            Certificates::load(&config.tls)
+            Certificates::load(&config.tls, &config.client_certificates)
                 .map_err(|error| Failure::new(Code::Config, format!("tls: {error}")))?;
         }
         let of = match self.settings.file() {

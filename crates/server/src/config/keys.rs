@@ -254,6 +254,17 @@ pub(crate) const KEYS: &[Key] = &[
          RS512, PS256, ES256, ES384, EdDSA. The user that a token names must exist here. Read again on \
          SIGHUP.",
     ),
+    key(
+        "client_certificates[].ca_file",
+        "PEM file with the certificate of an authority whose clients need no password: EXTERNAL in AMQP \
+         and XMPP, and HTTP without Authorization. Clients without a certificate log in as ever. Needs \
+         tls.certificate_file. A new file is used after a restart.",
+    ),
+    key(
+        "client_certificates[].name_from",
+        "What in such a certificate is the login name: common-name, or the only alternative name of \
+         kind dns, email or uri. The user must exist here.",
+    ),
     key("issuers[].issuer", "What `iss` of its tokens must be. Empty: anything."),
     key("issuers[].audience", "What `aud` of its tokens must be or hold. Empty: anything."),
     key(

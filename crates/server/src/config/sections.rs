@@ -39,6 +39,34 @@ pub struct Config {
     pub locations: Vec<LocationRule>,
     /// Whose bearer tokens are taken.
     pub issuers: Vec<IssuerEntry>,
+    /// Whose certificates of clients are taken.
+    pub client_certificates: Vec<ClientCertificates>,
+}
+
+/// One `[[client_certificates]]` entry.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct ClientCertificates {
+    /// PEM file with the authority's certificate.
+    pub ca_file: PathBuf,
+    /// What in a certificate is the login name.
+    #[serde(default)]
+    pub name_from: NameFrom,
+}
+
+/// What in a certificate is a login name.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum NameFrom {
+    /// The common name of its subject.
+    #[default]
+    CommonName,
+    /// A DNS name among its alternative names.
+    Dns,
+    /// An e-mail address there.
+    Email,
+    /// A URI there.
+    Uri,
 }
 
 /// Section `[listen]`.

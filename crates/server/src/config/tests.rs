@@ -38,6 +38,7 @@ fn full() -> Config {
         overflow: super::OverflowRule::Reject,
     });
     config.locations.push(super::LocationRule::default());
+    config.client_certificates.push(super::ClientCertificates::default());
     config.issuers.push(super::IssuerEntry::default());
     config
 }

@@ -54,6 +54,7 @@ pub(super) async fn judge(
     let later = wharf_gateway::logs_in(subprotocol)
         && header(request, "authorization").next().is_none()
         && offered_token(request).is_none()
+        && peer.user.is_none()
         && !node.auth.has_anonymous();
     let came_as = if later { None } else { Some(login(node, peer, request).await?) };
     let user = came_as.as_ref().map(|login| login.user.clone());
@@ -96,6 +97,9 @@ pub(super) async fn login(
     let offered = authorization.is_none().then(|| offered_token(request)).flatten();
     let (from, now) = (peer.address.ip(), Instant::now());
     let result = match offered {
+        None if authorization.is_none() && peer.user.is_some() => {
+            Ok(Login { user: peer.user.clone().unwrap_or_default(), ..Login::default() })
+        }
         Some(token) => node.auth.check_token(token, from, now),
         None => node.auth.authenticate(authorization, from, now).await,
     };

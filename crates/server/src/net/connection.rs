@@ -1,10 +1,11 @@
 //! One connection from its socket to its end: TLS, HTTP, then the driver.
 
 use super::admission::Admitted;
+use super::certificate;
 use super::driver::Driver;
 use super::peer::Peer;
 use super::registry::Login;
-use super::tls;
+use super::tls::{self, Certificates};
 use crate::http::{self, Accepted, Upgraded};
 use crate::log::event;
 use crate::node::Node;
@@ -41,12 +42,19 @@ impl Speaks {
     }
 }
 
+/// How a listener encrypts.
+#[derive(Clone)]
+pub(crate) struct Encryption {
+    pub(crate) acceptor: TlsAcceptor,
+    pub(crate) certificates: Arc<Certificates>,
+}
+
 /// Serves one accepted socket.
 pub(crate) async fn serve(
     node: Arc<Node>,
     socket: TcpStream,
     peer: SocketAddr,
-    tls: Option<TlsAcceptor>,
+    tls: Option<Encryption>,
     speaks: Speaks,
     admitted: Admitted,
 ) {
@@ -64,10 +72,15 @@ pub(crate) async fn serve(
             )
             .await
         }
-        Some(acceptor) => {
+        Some(Encryption { acceptor, certificates }) => {
             if let Some(stream) = Box::pin(encrypt(acceptor, socket, peer, deadline)).await {
-                let binding = tls::binding(stream.get_ref().1).map(Arc::new);
-                let peer = Box::new(Peer { address: peer, binding, user: None });
+                let connection = stream.get_ref().1;
+                let binding = tls::binding(connection).map(Arc::new);
+                let chain = connection.peer_certificates().unwrap_or_default();
+                let named = certificate::user_of(chain, &certificates.authorities);
+                // A certificate of somebody unknown is as good as none.
+                let user = named.filter(|user| node.auth.permissions_of(user).is_some());
+                let peer = Box::new(Peer { address: peer, binding, user });
                 converse(node, stream, peer, deadline, speaks).await;
             }
         }
@@ -130,15 +143,16 @@ where
 {
     let open = node.admit()?;
     let live = node.live();
-    let user = &live.config.amqp.no_sasl_user;
+    let no_sasl_user = Some(&live.config.amqp.no_sasl_user).filter(|user| !user.is_empty());
+    let user = peer.user.as_ref().or(no_sasl_user);
     let opening = Opening {
         connection: node.next_connection(),
         host: node.config.listen.hosts.first().cloned().unwrap_or_default(),
-        user: (!user.is_empty()).then(|| user.clone()),
+        user: user.cloned(),
         origin: None,
         transport: Transport::AmqpStream,
         secure,
-        login: node.offer(None, peer.binding.as_deref()),
+        login: node.offer(peer.user.as_deref(), peer.binding.as_deref()),
         query: None,
         seed: crate::entropy::bytes(),
     };
@@ -153,14 +167,13 @@ where
 
 #[cfg(test)]
 mod tests {
-    use super::{Admitted, Driver, Node, Speaks, TlsAcceptor, serve};
+    use super::{Admitted, Driver, Encryption, Node, Speaks, serve};
     use std::net::SocketAddr;
     use std::sync::Arc;
     use tokio::net::TcpStream;
     use wharf_gateway::Session;
 
-    type Serve<F> =
-        fn(Arc<Node>, TcpStream, SocketAddr, Option<TlsAcceptor>, Speaks, Admitted) -> F;
+    type Serve<F> = fn(Arc<Node>, TcpStream, SocketAddr, Option<Encryption>, Speaks, Admitted) -> F;
 
     fn size_of_task<F>(_: Serve<F>) -> usize {
         size_of::<F>()

@@ -6,6 +6,7 @@
 use crate::auth::sasl::Channel;
 use crate::http::{Accepted, Upgraded};
 use crate::mailbox::{Letter, Orders, Outbox};
+use crate::net::allowance::{Allowance, Slot};
 use crate::net::registry::{Known, Login};
 use crate::node::{Node, Open};
 use bytes::Bytes;
@@ -116,6 +117,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
             tag: opening.query.as_deref().and_then(tag_of).map(Into::into),
             opened_at_ms: crate::node::now_ms(),
             outbox: Arc::clone(&outbox),
+            allowance: Slot::default(),
         });
         if let Some(login) = login {
             node.log_in(connection, *login, &outbox);
@@ -226,15 +228,20 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
         {
             return Ok(false);
         }
+        let allowance = self.known.allowance.get();
+        let max = match self.read_max(allowance.as_deref(), now, cx) {
+            Ok(max) => max,
+            Err(moved) => return Ok(moved),
+        };
         let len = if self.leftover.is_empty() {
-            let mut into = ReadBuf::new(&mut buffers.input[HELD_MAX_BYTES..]);
+            let mut into = ReadBuf::new(&mut buffers.input[HELD_MAX_BYTES..HELD_MAX_BYTES + max]);
             match Pin::new(&mut self.stream).poll_read(cx, &mut into) {
                 Poll::Pending => return Ok(false),
                 Poll::Ready(Ok(())) => into.filled().len(),
                 Poll::Ready(Err(_)) => return Err(self.lost(now, Ending::Reset)),
             }
         } else {
-            let len = self.leftover.len().min(READ_MAX_BYTES);
+            let len = self.leftover.len().min(max);
             let first = self.leftover.split_to(len);
             self.leftover = or_nothing(std::mem::take(&mut self.leftover));
             buffers.input[HELD_MAX_BYTES..HELD_MAX_BYTES + len].copy_from_slice(&first);
@@ -248,7 +255,34 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
         let start = HELD_MAX_BYTES - held;
         buffers.input.copy_within(..held, start);
         self.session.handle_input(now, &mut buffers.input[start..HELD_MAX_BYTES + len]);
+        if let Some(allowance) = allowance {
+            allowance.spend(now, len, 0);
+        }
         Ok(true)
+    }
+
+    /// How many octets may be read now. `Err`: none before the timer fires; whether it has.
+    fn read_max(
+        &mut self,
+        allowance: Option<&Allowance>,
+        now: Instant,
+        cx: &mut Context<'_>,
+    ) -> Result<usize, bool> {
+        let Some(allowance) = allowance else { return Ok(READ_MAX_BYTES) };
+        let wait = match allowance.next_read(now, READ_MAX_BYTES) {
+            Ok(max) => return Ok(max),
+            Err(wait) => wait,
+        };
+        let due = now + wait;
+        if self.armed.is_none_or(|armed| due < armed) {
+            self.timer.as_mut().reset(due.into());
+            self.armed = Some(due);
+        }
+        let fired = self.timer.as_mut().poll(cx).is_ready();
+        if fired {
+            self.armed = None;
+        }
+        Err(fired)
     }
 
     fn lost(&mut self, now: Instant, ending: Ending) -> Ending {
@@ -293,11 +327,18 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
     }
 
     fn give_commands(&mut self, buffers: &mut Buffers) {
+        let mut messages = 0;
         while let Some(request) = self.session.poll_command() {
+            messages += usize::from(request.is_message());
             buffers.letters.push(Letter::Request(self.known.id, request));
         }
         if !buffers.letters.is_empty() {
             self.node.mailbox.push(&mut buffers.letters);
+        }
+        if messages > 0
+            && let Some(allowance) = self.known.allowance.get()
+        {
+            allowance.spend(Instant::now(), 0, messages);
         }
     }
 

@@ -1,6 +1,6 @@
 //! The accept loop.
 
-use super::connection::{self, Speaks};
+use super::connection::{self, Encryption, Speaks};
 use crate::log::event;
 use crate::node::Node;
 use std::io;
@@ -9,7 +9,6 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpSocket};
 use tokio::task::JoinHandle;
-use tokio_rustls::TlsAcceptor;
 
 /// Connections the system may hold for us: a returning fleet comes all at once.
 const BACKLOG: u32 = 4096;
@@ -40,7 +39,7 @@ pub(crate) enum OpenError {
 /// Listening sockets that nobody is accepted from yet.
 #[derive(Default)]
 pub(crate) struct Sockets {
-    opened: Vec<(TcpListener, Speaks, Option<TlsAcceptor>)>,
+    opened: Vec<(TcpListener, Speaks, Option<Encryption>)>,
 }
 
 impl Sockets {
@@ -52,7 +51,7 @@ impl Sockets {
         &mut self,
         address: &str,
         speaks: Speaks,
-        tls: Option<TlsAcceptor>,
+        tls: Option<Encryption>,
     ) -> Result<Option<SocketAddr>, OpenError> {
         if address.is_empty() {
             return Ok(None);
@@ -84,7 +83,7 @@ fn open(address: SocketAddr) -> io::Result<TcpListener> {
 }
 
 /// Accepts until the task is dropped.
-async fn accept(node: Arc<Node>, listener: TcpListener, tls: Option<TlsAcceptor>, speaks: Speaks) {
+async fn accept(node: Arc<Node>, listener: TcpListener, tls: Option<Encryption>, speaks: Speaks) {
     loop {
         match listener.accept().await {
             Ok((socket, peer)) => {

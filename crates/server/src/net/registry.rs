@@ -1,5 +1,6 @@
 //! Every open connection, for those who manage: who it is, and how to end it.
 
+use super::allowance::Slot;
 use crate::mailbox::Outbox;
 use std::collections::{BTreeMap, HashMap};
 use std::net::SocketAddr;
@@ -23,6 +24,8 @@ pub(crate) struct Known {
     pub(crate) tag: Option<Box<str>>,
     pub(crate) opened_at_ms: u64,
     pub(crate) outbox: Arc<Outbox>,
+    /// How much its user may send.
+    pub(crate) allowance: Slot,
 }
 
 /// Who has logged in on a connection.
@@ -152,6 +155,15 @@ impl Registry {
         table.by_id.values().filter_map(of_wanted).collect()
     }
 
+    /// Does something for each connection with a login.
+    pub(crate) fn each(&self, mut act: impl FnMut(&Known, &Login)) {
+        for (known, login) in self.lock().by_id.values() {
+            if let Some(login) = login {
+                act(known, login);
+            }
+        }
+    }
+
     /// The outboxes of all connections, the oldest first.
     pub(crate) fn all(&self) -> Vec<Arc<Outbox>> {
         self.lock().by_id.values().map(|(known, _)| Arc::clone(&known.outbox)).collect()
@@ -188,6 +200,7 @@ mod tests {
             tag: None,
             opened_at_ms: 0,
             outbox: std::sync::Arc::default(),
+            allowance: super::Slot::default(),
         });
     }
 

@@ -3,6 +3,7 @@
 use rustls::crypto::ring;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::server::danger::ClientCertVerifier;
 use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
 use rustls::{ProtocolVersion, ServerConfig, ServerConnection};
@@ -12,6 +13,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use tokio_rustls::TlsAcceptor;
 use wharf_gateway::ChannelBinding;
 
+use super::certificate::{self, Authority};
 use crate::config;
 
 /// What is wrong with a certificate or key file.
@@ -28,6 +30,9 @@ impl fmt::Display for CertificateError {
 #[derive(Debug)]
 pub(crate) struct Certificates {
     current: RwLock<Arc<CertifiedKey>>,
+    /// Who may sign certificates of clients.
+    pub(crate) authorities: Vec<Authority>,
+    verifier: Option<Arc<dyn ClientCertVerifier>>,
 }
 
 impl Certificates {
@@ -35,9 +40,15 @@ impl Certificates {
     ///
     /// # Errors
     /// A file cannot be read or used, or the key is not the certificate's.
-    pub(crate) fn load(files: &config::Tls) -> Result<Arc<Self>, CertificateError> {
+    pub(crate) fn load(
+        files: &config::Tls,
+        clients: &[config::ClientCertificates],
+    ) -> Result<Arc<Self>, CertificateError> {
         let current = RwLock::new(Arc::new(read(files)?));
-        Ok(Arc::new(Self { current }))
+        let loaded = certificate::load(clients).map_err(CertificateError)?;
+        let (verifier, authorities) = loaded.unzip();
+        let authorities = authorities.unwrap_or_default();
+        Ok(Arc::new(Self { current, authorities, verifier }))
     }
 
     /// Reads both files again; connections made from now on see the new certificate.
@@ -55,11 +66,14 @@ impl Certificates {
     /// # Errors
     /// The library refuses the protocol versions.
     pub(crate) fn acceptor(self: &Arc<Self>) -> Result<TlsAcceptor, CertificateError> {
-        let mut config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
             .with_safe_default_protocol_versions()
-            .map_err(|error| CertificateError(error.to_string()))?
-            .with_no_client_auth()
-            .with_cert_resolver(Arc::clone(self) as Arc<dyn ResolvesServerCert>);
+            .map_err(|error| CertificateError(error.to_string()))?;
+        let config = match &self.verifier {
+            Some(verifier) => config.with_client_cert_verifier(Arc::clone(verifier)),
+            None => config.with_no_client_auth(),
+        };
+        let mut config = config.with_cert_resolver(Arc::clone(self) as Arc<dyn ResolvesServerCert>);
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
         Ok(TlsAcceptor::from(Arc::new(config)))
     }

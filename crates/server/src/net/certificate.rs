@@ -1,0 +1,92 @@
+//! Certificates of clients: whose they are. Each authority has its own rule for it, so that none
+//! can name the users of another.
+
+use crate::config::{ClientCertificates, NameFrom};
+use rustls::RootCertStore;
+use rustls::crypto::ring;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, UnixTime};
+use rustls::server::WebPkiClientVerifier;
+use rustls::server::danger::ClientCertVerifier;
+use std::path::Path;
+use std::sync::Arc;
+use x509_parser::extensions::GeneralName;
+use x509_parser::prelude::{FromDer, X509Certificate};
+
+/// An authority, and what its certificates call their user.
+#[derive(Clone, Debug)]
+pub(crate) struct Authority {
+    verifier: Arc<dyn ClientCertVerifier>,
+    name_from: NameFrom,
+}
+
+/// Reads the authorities of the configuration, and makes what asks clients for certificates of any
+/// of them. `None` without authorities.
+///
+/// # Errors
+/// A file cannot be used.
+pub(crate) fn load(
+    entries: &[ClientCertificates],
+) -> Result<Option<(Arc<dyn ClientCertVerifier>, Vec<Authority>)>, String> {
+    if entries.is_empty() {
+        return Ok(None);
+    }
+    let (mut all, mut authorities) = (RootCertStore::empty(), Vec::new());
+    for ClientCertificates { ca_file, name_from } in entries {
+        let mut own = RootCertStore::empty();
+        for certificate in read(ca_file)? {
+            let wrong = |error| format!("{}: {error}", ca_file.display());
+            all.add(certificate.clone()).map_err(wrong)?;
+            own.add(certificate).map_err(wrong)?;
+        }
+        authorities.push(Authority { verifier: verifier(own)?, name_from: *name_from });
+    }
+    Ok(Some((verifier(all)?, authorities)))
+}
+
+fn read(path: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
+    let read = CertificateDer::pem_file_iter(path).and_then(Iterator::collect::<Result<Vec<_>, _>>);
+    match read {
+        Ok(found) if found.is_empty() => Err(format!("{}: holds no certificate", path.display())),
+        Ok(found) => Ok(found),
+        Err(error) => Err(format!("{}: {error}", path.display())),
+    }
+}
+
+/// Asks for a certificate, and goes on without one: other ways to log in stay open.
+fn verifier(roots: RootCertStore) -> Result<Arc<dyn ClientCertVerifier>, String> {
+    let provider = Arc::new(ring::default_provider());
+    WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider)
+        .allow_unauthenticated()
+        .build()
+        .map_err(|error| error.to_string())
+}
+
+/// The user that a certificate names, by the rule of the authority that has signed it.
+pub(crate) fn user_of(chain: &[CertificateDer<'_>], authorities: &[Authority]) -> Option<String> {
+    let (own, others) = chain.split_first()?;
+    let now = UnixTime::now();
+    let signed =
+        |authority: &&Authority| authority.verifier.verify_client_cert(own, others, now).is_ok();
+    let authority = authorities.iter().find(signed)?;
+    let (_, certificate) = X509Certificate::from_der(own).ok()?;
+    name_in(&certificate, authority.name_from).filter(|name| !name.is_empty())
+}
+
+fn name_in(certificate: &X509Certificate<'_>, from: NameFrom) -> Option<String> {
+    if from == NameFrom::CommonName {
+        // With two of them nobody knows which is meant.
+        let mut names = certificate.subject().iter_common_name();
+        let name = names.next()?.as_str().ok()?.to_owned();
+        return names.next().is_none().then_some(name);
+    }
+    let names = certificate.subject_alternative_name().ok()??;
+    let mut fitting = names.value.general_names.iter().filter_map(|name| match (from, name) {
+        (NameFrom::Dns, GeneralName::DNSName(name))
+        | (NameFrom::Email, GeneralName::RFC822Name(name))
+        | (NameFrom::Uri, GeneralName::URI(name)) => Some((*name).to_owned()),
+        _ => None,
+    });
+    let name = fitting.next()?;
+    fitting.next().is_none().then_some(name)
+}
