@@ -1,6 +1,6 @@
 #!/bin/sh
 # Installs what check.sh needs on a Debian machine that is there for checking; a second run does
-# next to nothing. Needs root. Services that come with the packages are not started.
+# next to nothing. `light` leaves out what only some parts need. Needs root. Services that come with the packages are not started.
 set -eu
 
 missing=
@@ -25,6 +25,9 @@ if [ -n "$missing" ]; then
     # shellcheck disable=SC2086
     DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing
 fi
+
+# The parts `examples`, `unit`, `proxies` and `data` need no more.
+[ "${1:-}" = light ] && exit 0
 
 tools=${WHARF_PACKAGING_TOOLS:-$(cd "$(dirname "$0")/../.." && pwd)/target/packaging}
 if [ ! -x "$tools/bin/hadolint" ]; then

@@ -8,13 +8,13 @@
 //! | `find` | which of them a request is for |
 //! | `problem` | how they fail (RFC 9457) |
 //! | `openapi` | the document (OpenAPI 3.1) |
-//! | `types` | the shapes, a file for each thing |
+//! | `shapes` | what operations take and give, a file for each thing |
 
 mod find;
 mod openapi;
 mod operations;
 mod problem;
-pub mod types;
+pub mod shapes;
 
 pub use find::{Found, Missing, find, path_of};
 pub use openapi::document;

@@ -1,6 +1,6 @@
 //! The table of operations.
 
-use crate::types::*;
+use crate::shapes::*;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 
 /// A method of HTTP.

@@ -66,7 +66,10 @@ pub(crate) mod event {
 }
 
 /// What changes the filter of a log that was started here.
-static FILTER: OnceLock<Box<dyn Fn(&str) + Send + Sync>> = OnceLock::new();
+static FILTER: OnceLock<ChangeFilter> = OnceLock::new();
+
+/// Takes the text of the new filter.
+type ChangeFilter = Box<dyn Fn(&str) + Send + Sync>;
 
 /// Starts logging. Does nothing when logging was started before.
 pub(crate) fn start(config: &Log) {

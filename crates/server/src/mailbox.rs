@@ -40,7 +40,9 @@ pub(crate) enum Letter {
 pub(crate) type Promise = Box<dyn FnOnce() + Send>;
 
 /// Work on the shard, and what is to be done when it is durable.
-pub(crate) struct Job(Box<dyn FnOnce(&Node, &mut Shard, Timestamp) -> Promise + Send>);
+pub(crate) struct Job(Box<Work>);
+
+type Work = dyn FnOnce(&Node, &mut Shard, Timestamp) -> Promise + Send;
 
 impl Job {
     pub(crate) fn new(

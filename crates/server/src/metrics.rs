@@ -6,10 +6,12 @@ use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric, text};
 use prometheus_client::metrics::counter::{ConstCounter, Counter};
 use prometheus_client::metrics::family::Family;
-use prometheus_client::metrics::gauge::ConstGauge;
+use prometheus_client::metrics::gauge::{ConstGauge, Gauge};
+use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
 use std::fmt;
+use std::sync::atomic::{AtomicI64, Ordering};
 use wharf_broker::Statistics;
 use wharf_gateway::PROTOCOLS;
 
@@ -27,6 +29,10 @@ pub(crate) struct Metrics {
     closed: Family<[(&'static str, &'static str); 2], Counter>,
     handshakes_refused: Family<[(&'static str, u16); 1], Counter>,
     logins_failed: Family<Labels, Counter>,
+    /// From giving a frame to the journal until it is durable.
+    pub(crate) store_sync_seconds: Histogram,
+    /// When the certificate in use is over, in seconds since 1970; 0 without one.
+    certificate_not_after: AtomicI64,
 }
 
 impl Default for Metrics {
@@ -42,6 +48,9 @@ impl Default for Metrics {
             closed: Family::default(),
             handshakes_refused: Family::default(),
             logins_failed: Family::default(),
+            // From 50 microseconds to 1.6 seconds.
+            store_sync_seconds: Histogram::new(exponential_buckets(0.000_05, 2.0, 16)),
+            certificate_not_after: AtomicI64::new(0),
         }
     }
 }
@@ -54,6 +63,11 @@ impl Metrics {
 
     pub(crate) fn closed(&self, protocol: &'static str, ending: Ending) {
         self.closed.get_or_create(&[(PROTOCOL, protocol), ("reason", ending.name())]).inc();
+    }
+
+    /// The certificate in use is another.
+    pub(crate) fn certificate(&self, not_after_s: i64) {
+        self.certificate_not_after.store(not_after_s, Ordering::Relaxed);
     }
 
     pub(crate) fn refused(&self, status: u16) {
@@ -70,7 +84,12 @@ impl Metrics {
     }
 
     /// The text of a scrape; `connections` is how many WebSockets are open.
-    pub(crate) fn text(&self, connections: usize, broker: Statistics) -> String {
+    pub(crate) fn text(
+        &self,
+        connections: usize,
+        disk_free_bytes: Option<u64>,
+        broker: Statistics,
+    ) -> String {
         let mut registry = Registry::with_prefix("wharf");
         let build = Info::new([("version", env!("CARGO_PKG_VERSION"))]);
         registry.register("build", "The program", build);
@@ -91,6 +110,26 @@ impl Metrics {
             self.handshakes_refused.clone(),
         );
         registry.register("logins_failed", "Logins refused", self.logins_failed.clone());
+        registry.register(
+            "store_sync_seconds",
+            "From giving a frame to the journal until it is durable",
+            self.store_sync_seconds.clone(),
+        );
+        let not_after = self.certificate_not_after.load(Ordering::Relaxed);
+        if not_after > 0 {
+            let gauge: Gauge = Gauge::default();
+            gauge.set(not_after);
+            registry.register(
+                "tls_cert_not_after_seconds",
+                "When the certificate in use is over, in seconds since 1970",
+                gauge,
+            );
+        }
+        if let Some(free) = disk_free_bytes {
+            let gauge: Gauge = Gauge::default();
+            gauge.set(i64::try_from(free).unwrap_or(i64::MAX));
+            registry.register("disk_free_bytes", "Room where the journal is", gauge);
+        }
         registry.register_collector(Box::new(Broker { connections, broker }));
         let mut page = String::new();
         // Writing to a string does not fail.

@@ -16,7 +16,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 use std::time::{Duration, SystemTime};
 use tokio::sync::{mpsc, oneshot, watch};
-use wharf_api::types::Reloaded;
+use wharf_api::shapes::Reloaded;
 use wharf_broker::{ConnectionId, Shard, Timestamp};
 use wharf_gateway::{ChannelBinding, Nonce, Offer, SaslSettings};
 
@@ -260,7 +260,8 @@ impl Node {
         let (ask, answer) = oneshot::channel();
         self.mailbox.push(&mut vec![Letter::Statistics(ask)]);
         let statistics = tokio::time::timeout(ANSWER_TIMEOUT, answer).await.ok()?.ok()?;
-        Some(self.metrics.text(self.open(), statistics))
+        let free = crate::disk::free_bytes(&self.config.data.directory);
+        Some(self.metrics.text(self.open(), free, statistics))
     }
 }
 

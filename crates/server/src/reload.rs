@@ -9,7 +9,7 @@ use crate::node::Node;
 use crate::notify;
 use crate::users;
 use std::sync::Arc;
-use wharf_api::types::Reloaded;
+use wharf_api::shapes::Reloaded;
 use wharf_broker::{Definition, Input, Permission};
 
 /// Reads the settings from where they were read at the start.
@@ -73,6 +73,7 @@ impl Reloader {
         match certificates.reload(files) {
             Ok(()) => {
                 tracing::info!(event = event::TLS_RELOADED, "certificates read again");
+                self.node.metrics.certificate(certificates.not_after_s().unwrap_or(0));
                 Ok(())
             }
             Err(error) => {

@@ -12,7 +12,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
-use wharf_api::types::{Kind, Limits, Overflow, Policy, PolicyRule, Route, RouteKind, RouteRule};
+use wharf_api::shapes::{Kind, Limits, Overflow, Policy, PolicyRule, Route, RouteKind, RouteRule};
 use wharf_broker::{AddressKind, Detour, Shard, Timestamp};
 use wharf_gateway::{Located, Location};
 

@@ -6,7 +6,7 @@ use crate::log::event;
 use crate::mailbox::Letter;
 use crate::net::connection::{Encryption, Speaks};
 use crate::net::listener::{self, Addresses, Sockets};
-use crate::net::tls::{CertificateError, Certificates};
+use crate::net::tls::Certificates;
 use crate::node::{self, Node, Order, Phase};
 use crate::notify;
 use crate::reload::{self, ReadAgain, Reloader};
@@ -63,32 +63,19 @@ pub(crate) async fn run(
     raise_file_limit();
     let mut signals = Signals::new().map_err(Failure::System)?;
     let certificates = match config.tls.is_on() {
-        true => Some(
-            Certificates::load(&config.tls, &config.client_certificates).map_err(start_failure)?,
-        ),
+        true => Some(certificates_of(&config)?),
         false => None,
     };
-    let encryption = |certificates: &Arc<Certificates>| {
-        let acceptor = certificates.acceptor()?;
-        Ok(Encryption { acceptor, certificates: Arc::clone(certificates) })
-    };
-    let acceptor = certificates
-        .as_ref()
-        .map(encryption)
-        .transpose()
-        .map_err(|error: CertificateError| start_failure(error))?;
-    let mut sockets = Sockets::default();
-    let http = sockets.open(&config.listen.address, Speaks::Http, acceptor.clone())?;
-    let amqp = sockets.open(&config.amqp.listen_address, Speaks::Amqp { secure: false }, None)?;
-    let amqps =
-        sockets.open(&config.amqp.tls_listen_address, Speaks::Amqp { secure: true }, acceptor)?;
-    let addresses = Addresses { http, amqp, amqps };
+    let (sockets, addresses) = open_sockets(&config, certificates.as_ref())?;
 
     // Probes are answered while the journal is being recovered.
     let (orders, mut ordered) = mpsc::unbounded_channel();
     let issuers = reload::issuers(&config.issuers).map_err(Failure::Start)?;
     let node = Arc::new(Node::new(config, orders));
     node.auth.set_issuers(issuers);
+    if let Some(not_after) = certificates.as_ref().and_then(|it| it.not_after_s()) {
+        node.metrics.certificate(not_after);
+    }
     let reloader = Reloader { node: Arc::clone(&node), certificates, read_again };
     tokio::spawn(close_expired(Arc::clone(&node)));
     let accepting = sockets.accept(&node);
@@ -132,6 +119,28 @@ pub(crate) async fn run(
     accepting.iter().for_each(JoinHandle::abort);
     tracing::info!(event = event::STOPPED, clean = outcome.is_ok(), "stopped");
     outcome
+}
+
+fn certificates_of(config: &Config) -> Result<Arc<Certificates>, Failure> {
+    Certificates::load(&config.tls, &config.client_certificates).map_err(start_failure)
+}
+
+/// The listeners, before anybody is accepted from them.
+fn open_sockets(
+    config: &Config,
+    certificates: Option<&Arc<Certificates>>,
+) -> Result<(Sockets, Addresses), Failure> {
+    let mut encryption = None;
+    if let Some(certificates) = certificates {
+        let acceptor = certificates.acceptor().map_err(start_failure)?;
+        encryption = Some(Encryption { acceptor, certificates: Arc::clone(certificates) });
+    }
+    let mut sockets = Sockets::default();
+    let http = sockets.open(&config.listen.address, Speaks::Http, encryption.clone())?;
+    let amqp = sockets.open(&config.amqp.listen_address, Speaks::Amqp { secure: false }, None)?;
+    let speaks = Speaks::Amqp { secure: true };
+    let amqps = sockets.open(&config.amqp.tls_listen_address, speaks, encryption)?;
+    Ok((sockets, Addresses { http, amqp, amqps }))
 }
 
 fn start_failure(error: impl std::fmt::Display) -> Failure {

@@ -99,6 +99,8 @@ struct Worker {
     stopping: bool,
     /// What is to be done when a frame is durable, in the order of frames.
     promises: VecDeque<(Lsn, Promise)>,
+    /// When frames that are not durable yet were given to the journal.
+    given: VecDeque<(Lsn, Instant)>,
 }
 
 struct Connection {
@@ -133,6 +135,7 @@ impl Worker {
             failed: false,
             stopping: false,
             promises: VecDeque::new(),
+            given: VecDeque::new(),
         })
     }
 
@@ -188,6 +191,7 @@ impl Worker {
         while let Some(completion) = self.journal.poll() {
             if let Completion::Stored { lsn, .. } = &completion {
                 self.stored = *lsn;
+                self.note_stored();
             }
             self.shard.handle(now, Input::Completion(completion));
         }
@@ -250,6 +254,7 @@ impl Worker {
             match output {
                 Output::Persist(frame) => {
                     self.persisted = frame.lsn;
+                    self.given.push_back((frame.lsn, Instant::now()));
                     self.journal.commit(frame);
                 }
                 Output::Fetch(ticket, slices) => self.journal.fetch(ticket, slices),
@@ -269,6 +274,13 @@ impl Worker {
                 connection.outbox.push(&mut connection.events);
                 connection.events = Vec::new();
             }
+        }
+    }
+
+    /// How long the frames that are durable now have taken.
+    fn note_stored(&mut self) {
+        while let Some((_, given)) = self.given.pop_front_if(|(lsn, _)| *lsn <= self.stored) {
+            self.node.metrics.store_sync_seconds.observe(given.elapsed().as_secs_f64());
         }
     }
 

@@ -27,7 +27,7 @@ use throttle::Throttle;
 use tokens::{Bearer, Kept, Tokens};
 use tokio::sync::Semaphore;
 use users::Users;
-use wharf_api::types::Limits;
+use wharf_api::shapes::Limits;
 use wharf_broker::Permission;
 
 /// Requests that may wait for a check. More are told to come back: waiting longer than this many

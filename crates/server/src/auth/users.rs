@@ -5,7 +5,7 @@ use blake2::{Blake2s256, Digest};
 use std::collections::{BTreeSet, HashMap};
 use std::fmt;
 use std::sync::{Arc, PoisonError, RwLock};
-use wharf_api::types::Limits;
+use wharf_api::shapes::Limits;
 use wharf_broker::Permission;
 use wharf_sasl::{Hash, ScramKeys};
 

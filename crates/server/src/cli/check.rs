@@ -3,7 +3,9 @@
 use super::exit::{Code, Failure, Outcome};
 use super::serve::Settings;
 use crate::net::tls::Certificates;
+use crate::reload;
 use clap::Args;
+use std::path::Path;
 
 /// Arguments of `wharf check`.
 #[derive(Args, Debug)]
@@ -19,10 +21,32 @@ impl Check {
             Certificates::load(&config.tls, &config.client_certificates)
                 .map_err(|error| Failure::new(Code::Config, format!("tls: {error}")))?;
         }
+        reload::issuers(&config.issuers).map_err(|error| Failure::new(Code::Config, error))?;
+        check_directory(&config.data.directory)?;
         let of = match self.settings.file() {
             Some(file) => file.display().to_string(),
             None => "the configuration".to_owned(),
         };
         super::print(&format!("{of} is fine\n"))
     }
+}
+
+/// Whether the journal can be where it shall be. One that is missing is made at the start.
+fn check_directory(directory: &Path) -> Outcome {
+    use rustix::fs::{Access, access};
+    let wrong = |what: &str| {
+        Failure::new(Code::Config, format!("data.directory: {}: {what}", directory.display()))
+    };
+    if directory.exists() {
+        if !directory.is_dir() {
+            return Err(wrong("is no directory"));
+        }
+        let all = Access::READ_OK | Access::WRITE_OK | Access::EXEC_OK;
+        return access(directory, all).map_err(|error| wrong(&error.to_string()));
+    }
+    let mut above = directory.ancestors().skip(1).map(|it| {
+        if it.as_os_str().is_empty() { Path::new(".") } else { it }
+    });
+    let Some(parent) = above.find(|it| it.exists()) else { return Ok(()) };
+    access(parent, Access::WRITE_OK).map_err(|error| wrong(&format!("cannot be made: {error}")))
 }

@@ -57,7 +57,7 @@ pub(super) fn text(status: u16, body: &'static str) -> Answer {
     answer(status, TEXT, body)
 }
 
-pub(super) fn method_not_allowed() -> Answer {
+pub(crate) fn method_not_allowed() -> Answer {
     let mut answer = text(405, "only GET and HEAD\n");
     add(&mut answer, [("Allow", "GET, HEAD")].into_iter());
     answer
@@ -85,7 +85,7 @@ pub(super) fn readiness(phase: Phase) -> Answer {
     }
 }
 
-pub(super) fn metrics(text: Option<String>) -> Answer {
+pub(crate) fn metrics(text: Option<String>) -> Answer {
     match text {
         Some(text) => answer(200, OPENMETRICS, text),
         None => answer(503, TEXT, "the broker does not answer yet\n"),

@@ -181,6 +181,13 @@ impl Exchange {
         if let Some(form) = host_meta::form_of(head.uri.path()) {
             return self.host_meta(form, &head.method, &handshake);
         }
+        if head.uri.path() == "/readyz" && head.uri.query() == Some("verbose") {
+            return manage::health_answer(&self.node, &head.method).await;
+        }
+        if head.uri.path() == "/metrics/addresses" {
+            let query = head.uri.query().unwrap_or_default();
+            return manage::metrics_of_addresses(&self.node, &self.peer, &handshake, query).await;
+        }
         self.route(&head.method, head.uri.path()).await
     }
 

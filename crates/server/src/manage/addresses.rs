@@ -3,9 +3,10 @@
 use super::access::{Rights, host_of};
 use super::reply::{Reply, bad_cursor, no_such, page_by_number};
 use super::request::Asked;
+use crate::net::registry::Login;
 use crate::node::{Node, Unanswered};
 use crate::rules::broker_kind;
-use wharf_api::types::{Address, AddressDeclaration, Kind, Page, Subscription};
+use wharf_api::shapes::{Address, AddressDeclaration, Kind, Page, Subscription};
 use wharf_api::{Code, Problem};
 use wharf_broker::{AddressView, QueueView, Refusal, Shard, matches_pattern};
 
@@ -145,6 +146,57 @@ fn shown(view: AddressView) -> Address {
         messages_bytes: view.messages_bytes,
         consumers: view.consumers,
     }
+}
+
+/// A page of the metrics of addresses: `limit`, `cursor`, `host` and `pattern` are those of the list.
+/// The next cursor is the last comment before the end.
+pub(super) async fn metrics(node: &Node, who: Login, query: &str) -> Result<String, Problem> {
+    let asked = Asked::of_list(who, query)?;
+    let filter = Filter {
+        host: host_of(node, &asked),
+        pattern: asked.query("pattern").map(str::to_owned),
+        kind: None,
+        rights: Rights::of(node, &asked),
+    };
+    let host = filter.host.clone();
+    let (mut items, mut after) = (Vec::new(), asked.query("cursor").map(str::to_owned));
+    while items.len() < asked.limit() {
+        let left = asked.limit() - items.len();
+        let Part { found, last } = part(node, filter.clone(), after, left).await?;
+        items.extend(found);
+        after = last;
+        if after.is_none() {
+            break;
+        }
+    }
+    let mut text = String::new();
+    for (name, help, value) in OF_ADDRESS {
+        text += &format!("# TYPE wharf_{name} gauge\n# HELP wharf_{name} {help}.\n");
+        for address in &items {
+            let (host, label) = (escaped(&host), escaped(&address.name));
+            let value = value(address);
+            text += &format!("wharf_{name}{{host=\"{host}\",address=\"{label}\"}} {value}\n");
+        }
+    }
+    if let Some(next) = after {
+        text += &format!("# HELP wharf_next_cursor {}\n", escaped(&next));
+    }
+    text += "# EOF\n";
+    Ok(text)
+}
+
+type OfAddress = (&'static str, &'static str, fn(&Address) -> u64);
+
+const OF_ADDRESS: [OfAddress; 4] = [
+    ("address_messages_ready", "Messages that wait for a consumer", |it| it.messages_ready),
+    ("address_messages_out", "Messages that are out to a consumer", |it| it.messages_out),
+    ("address_messages_bytes", "Bodies of both", |it| it.messages_bytes),
+    ("address_consumers", "Consumers", |it| it.consumers),
+];
+
+/// A label's value.
+fn escaped(text: &str) -> String {
+    text.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
 }
 
 pub(super) async fn get(node: &Node, asked: &Asked) -> Result<Reply, Problem> {

@@ -6,7 +6,7 @@ use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::sync::{Mutex, PoisonError};
 use wharf_api::Found;
-use wharf_api::types::AuditEntry;
+use wharf_api::shapes::AuditEntry;
 
 /// Entries that can be looked at.
 const ENTRIES_MAX: usize = 1000;

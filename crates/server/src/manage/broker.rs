@@ -7,7 +7,7 @@ use crate::node::{Node, Order, Phase, now_ms};
 use std::collections::BTreeSet;
 use std::time::{Duration, SystemTime};
 use tokio::sync::oneshot;
-use wharf_api::types::{
+use wharf_api::shapes::{
     self, Check, Configuration, Draining, Health, Host, Overview, Page, Whoami,
 };
 use wharf_api::{Code, Problem};
@@ -15,12 +15,12 @@ use wharf_api::{Code, Problem};
 /// Longest time for sending everybody away.
 const DRAIN_MAX_MS: u64 = 3_600_000;
 
-fn phase(phase: Phase) -> types::Phase {
+fn phase(phase: Phase) -> shapes::Phase {
     match phase {
-        Phase::Starting => types::Phase::Starting,
-        Phase::Ready => types::Phase::Ready,
-        Phase::Draining => types::Phase::Draining,
-        Phase::Failed => types::Phase::Failed,
+        Phase::Starting => shapes::Phase::Starting,
+        Phase::Ready => shapes::Phase::Ready,
+        Phase::Draining => shapes::Phase::Draining,
+        Phase::Failed => shapes::Phase::Failed,
     }
 }
 

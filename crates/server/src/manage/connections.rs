@@ -6,7 +6,7 @@ use super::request::Asked;
 use crate::net::registry::{Known, Login};
 use crate::node::Node;
 use std::sync::Arc;
-use wharf_api::types::{Connection, Page, Protocol};
+use wharf_api::shapes::{Connection, Page, Protocol};
 use wharf_api::{Code, Problem};
 use wharf_broker::{ConnectionId, SessionId};
 

@@ -11,7 +11,7 @@ use crate::node::Node;
 use crate::rules::{self, LIMITS, POLICY, ROUTE, broker_kind};
 use blake2::{Blake2s256, Digest};
 use std::collections::BTreeSet;
-use wharf_api::types::{
+use wharf_api::shapes::{
     AddressDefinition, Applied, Definitions, Kind, Policy, Route, UserDefinition,
 };
 use wharf_api::{Code, Problem};

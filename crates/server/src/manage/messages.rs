@@ -6,7 +6,7 @@ use super::inside::{Inside, Unserved};
 use super::reply::{Reply, no_such};
 use super::request::Asked;
 use crate::node::Node;
-use wharf_api::types::{Death, Message, Moved, Moving, Peeked, Publishing, Purged, Redriving};
+use wharf_api::shapes::{Death, Message, Moved, Moving, Peeked, Publishing, Purged, Redriving};
 use wharf_api::{Code, Problem};
 use wharf_broker::{Delivery, QueueId, Right, Shard};
 use wharf_gateway::Readable;

@@ -31,11 +31,12 @@ mod tokens;
 mod users;
 
 use crate::auth::Denied;
-use crate::http::answers::Answer;
+use crate::http::answers::{self, Answer};
 use crate::http::upgrade::header;
 use crate::net::peer::Peer;
 use crate::net::registry::Login;
 use crate::node::{Node, Unanswered};
+use hyper::Method;
 use hyper::body::Incoming;
 use reply::Reply;
 use request::Asked;
@@ -125,6 +126,33 @@ async fn who(node: &Node, peer: &Peer, head: &Head<'_>) -> Result<Login, Problem
             Denied::Busy => Problem::new(Code::Unavailable, "too many logins are being checked"),
         }
     })
+}
+
+/// Whether the broker is well, and why not; for probes, which have no login.
+pub(crate) async fn health_answer(node: &Node, method: &Method) -> Answer {
+    if method != Method::GET && method != Method::HEAD {
+        return answers::method_not_allowed();
+    }
+    let health = broker::checks(node).await;
+    let body = serde_json::to_vec(&health).unwrap_or_default();
+    answers::of(if health.ready { 200 } else { 503 }, "application/json", body)
+}
+
+/// What is in the addresses, for a scraper: a page of them, so that no scrape is without bound.
+pub(crate) async fn metrics_of_addresses(
+    node: &Node,
+    peer: &Peer,
+    head: &Head<'_>,
+    query: &str,
+) -> Answer {
+    let text = async {
+        let who = who(node, peer, head).await?;
+        addresses::metrics(node, who, query).await
+    };
+    match text.await {
+        Ok(text) => answers::metrics(Some(text)),
+        Err(problem) => reply::problem(&problem),
+    }
 }
 
 async fn serve(node: &Node, asked: Asked) -> Result<Reply, Problem> {

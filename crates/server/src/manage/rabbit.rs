@@ -9,7 +9,7 @@ use super::reply::Reply;
 use super::request::Asked;
 use crate::node::Node;
 use serde_json::Value;
-use wharf_api::types::{
+use wharf_api::shapes::{
     AddressDefinition, Applied, Definitions, Kind, Limits, Overflow, Permission, Policy,
     PolicyRule, RabbitDefinitions, UserDefinition,
 };

@@ -4,7 +4,7 @@ use super::why;
 use crate::http::answers::{self, Answer};
 use serde::Serialize;
 use std::sync::OnceLock;
-use wharf_api::types::Page;
+use wharf_api::shapes::Page;
 use wharf_api::{Code, Missing, Problem};
 
 /// What an operation gives.

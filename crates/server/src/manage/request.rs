@@ -64,6 +64,14 @@ impl Asked {
         Ok(Self { found, who, query, body, if_match })
     }
 
+    /// What a query alone says, as for the list of addresses.
+    pub(super) fn of_list(who: Login, query: &str) -> Result<Self, Problem> {
+        let operation = Op::ListAddresses.operation();
+        let query = read_query(operation.query, query)?;
+        let found = Found { operation, path: Vec::new() };
+        Ok(Self { found, who, query, body: Vec::new(), if_match: None })
+    }
+
     pub(super) fn op(&self) -> Op {
         self.found.operation.op
     }

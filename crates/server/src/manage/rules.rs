@@ -6,7 +6,7 @@ use super::users::full;
 use crate::config::{OverflowRule, PolicyKind};
 use crate::node::Node;
 use crate::rules::{self, POLICY, ROUTE};
-use wharf_api::types::{Kind, Overflow, Policy, PolicyRule, Route, RouteKind, RouteRule};
+use wharf_api::shapes::{Kind, Overflow, Policy, PolicyRule, Route, RouteKind, RouteRule};
 use wharf_api::{Code, Problem};
 use wharf_gateway::Place;
 

@@ -4,7 +4,7 @@ use super::reply::{Reply, bad_cursor, no_such};
 use super::request::Asked;
 use crate::node::Node;
 use wharf_api::Problem;
-use wharf_api::types::{Page, Session};
+use wharf_api::shapes::{Page, Session};
 use wharf_broker::{SessionId, SessionView};
 
 /// Sessions looked at for one page.

@@ -5,7 +5,7 @@ use super::request::Asked;
 use crate::auth::tokens::{hash_of, mint as make};
 use crate::node::Node;
 use crate::rules::{self, StoredToken, TOKEN};
-use wharf_api::types::{Minted, Minting, Token};
+use wharf_api::shapes::{Minted, Minting, Token};
 use wharf_api::{Code, Problem};
 
 /// Longest life of a token: a year.

@@ -6,8 +6,8 @@ use crate::auth::verifier;
 use crate::log::event;
 use crate::node::Node;
 use crate::rules::{self, LIMITS};
-use wharf_api::types::{Limits, User, UserChange, UserPermission};
-use wharf_api::{Code, Problem, types};
+use wharf_api::shapes::{Limits, User, UserChange, UserPermission};
+use wharf_api::{Code, Problem, shapes};
 use wharf_broker::{Definition, Input, Permission, Shard, Timestamp};
 use wharf_gateway::Mechanism;
 
@@ -185,8 +185,8 @@ pub(super) fn check_name(name: &str) -> Result<(), Problem> {
 }
 
 /// Rules in the words of the API.
-pub(super) fn shown_permissions(rules: &[Permission]) -> Vec<types::Permission> {
-    let shown = |rule: &Permission| types::Permission {
+pub(super) fn shown_permissions(rules: &[Permission]) -> Vec<shapes::Permission> {
+    let shown = |rule: &Permission| shapes::Permission {
         host: rule.host.clone(),
         pattern: rule.pattern.clone(),
         send: rule.send,
@@ -197,8 +197,8 @@ pub(super) fn shown_permissions(rules: &[Permission]) -> Vec<types::Permission> 
 }
 
 /// Rules in the broker's words.
-pub(super) fn broker_permissions(rules: &[types::Permission]) -> Result<Vec<Permission>, Problem> {
-    let fits = |rule: &types::Permission| {
+pub(super) fn broker_permissions(rules: &[shapes::Permission]) -> Result<Vec<Permission>, Problem> {
+    let fits = |rule: &shapes::Permission| {
         (1..=1024).contains(&rule.pattern.len())
             && rule.host.len() <= 255
             && !rule.pattern.chars().chain(rule.host.chars()).any(char::is_control)
@@ -210,7 +210,7 @@ pub(super) fn broker_permissions(rules: &[types::Permission]) -> Result<Vec<Perm
         );
         return Err(Problem::new(Code::InvalidValue, what));
     }
-    let rule = |rule: &types::Permission| Permission {
+    let rule = |rule: &shapes::Permission| Permission {
         host: rule.host.clone(),
         pattern: rule.pattern.clone(),
         send: rule.send,

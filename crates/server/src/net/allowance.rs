@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::{Duration, Instant};
-use wharf_api::types::Limits;
+use wharf_api::shapes::Limits;
 
 /// Octets of a read, at least: less costs more than it slows.
 const READ_MIN_BYTES: usize = 1024;
@@ -177,7 +177,7 @@ pub(crate) fn allow(slot: &Slot, allowances: &Allowances, login: &Login, limits:
 mod tests {
     use super::Allowance;
     use std::time::{Duration, Instant};
-    use wharf_api::types::Limits;
+    use wharf_api::shapes::Limits;
 
     fn limits(messages_per_second_max: u32, bytes_per_second_max: u64) -> Limits {
         Limits { messages_per_second_max, bytes_per_second_max, ..Limits::default() }

@@ -20,14 +20,15 @@ pub(crate) struct Authority {
     name_from: NameFrom,
 }
 
+/// What asks for certificates of any authority, and the authorities.
+type Loaded = (Arc<dyn ClientCertVerifier>, Vec<Authority>);
+
 /// Reads the authorities of the configuration, and makes what asks clients for certificates of any
 /// of them. `None` without authorities.
 ///
 /// # Errors
 /// A file cannot be used.
-pub(crate) fn load(
-    entries: &[ClientCertificates],
-) -> Result<Option<(Arc<dyn ClientCertVerifier>, Vec<Authority>)>, String> {
+pub(crate) fn load(entries: &[ClientCertificates]) -> Result<Option<Loaded>, String> {
     if entries.is_empty() {
         return Ok(None);
     }
@@ -71,6 +72,12 @@ pub(crate) fn user_of(chain: &[CertificateDer<'_>], authorities: &[Authority]) -
     let authority = authorities.iter().find(signed)?;
     let (_, certificate) = X509Certificate::from_der(own).ok()?;
     name_in(&certificate, authority.name_from).filter(|name| !name.is_empty())
+}
+
+/// When a certificate is over, in seconds since 1970.
+pub(super) fn not_after_s(certificate: &CertificateDer<'_>) -> Option<i64> {
+    let (_, certificate) = X509Certificate::from_der(certificate).ok()?;
+    Some(certificate.validity().not_after.timestamp())
 }
 
 fn name_in(certificate: &X509Certificate<'_>, from: NameFrom) -> Option<String> {

@@ -38,13 +38,16 @@ pub(crate) struct Login {
     pub(crate) token: Option<String>,
 }
 
+/// A connection, and who has logged in on it.
+pub(crate) type Entry = (Arc<Known>, Option<Login>);
+
 /// All of them.
 #[derive(Debug, Default)]
 pub(crate) struct Registry(Mutex<Table>);
 
 #[derive(Debug, Default)]
 struct Table {
-    by_id: BTreeMap<ConnectionId, (Arc<Known>, Option<Login>)>,
+    by_id: BTreeMap<ConnectionId, Entry>,
     by_user: HashMap<String, usize>,
     /// By the time when the login is over.
     expiring: BTreeMap<(u64, ConnectionId), ()>,
@@ -117,7 +120,7 @@ impl Registry {
     }
 
     /// One connection.
-    pub(crate) fn get(&self, id: ConnectionId) -> Option<(Arc<Known>, Option<Login>)> {
+    pub(crate) fn get(&self, id: ConnectionId) -> Option<Entry> {
         self.lock().by_id.get(&id).cloned()
     }
 
@@ -129,7 +132,7 @@ impl Registry {
         limit: usize,
         looked_at_max: usize,
         wanted: impl Fn(&Known, Option<&Login>) -> bool,
-    ) -> (Vec<(Arc<Known>, Option<Login>)>, Option<ConnectionId>) {
+    ) -> (Vec<Entry>, Option<ConnectionId>) {
         let table = self.lock();
         let mut found = Vec::new();
         let mut last = None;
@@ -149,7 +152,7 @@ impl Registry {
     /// The outboxes of connections whose login is wanted.
     pub(crate) fn outboxes(&self, wanted: impl Fn(&Login) -> bool) -> Vec<Arc<Outbox>> {
         let table = self.lock();
-        let of_wanted = |(known, login): &(Arc<Known>, Option<Login>)| {
+        let of_wanted = |(known, login): &Entry| {
             login.as_ref().is_some_and(&wanted).then(|| Arc::clone(&known.outbox))
         };
         table.by_id.values().filter_map(of_wanted).collect()

@@ -61,6 +61,12 @@ impl Certificates {
         Ok(())
     }
 
+    /// When the certificate in use is over, in seconds since 1970.
+    pub(crate) fn not_after_s(&self) -> Option<i64> {
+        let current = self.current.read().unwrap_or_else(PoisonError::into_inner);
+        certificate::not_after_s(current.cert.first()?)
+    }
+
     /// Speaks TLS with these certificates.
     ///
     /// # Errors
