@@ -13,7 +13,7 @@ pub enum RouteKind {
     /// What is sent to the address is sent to several.
     FanOut,
     /// Addresses that match the pattern are served elsewhere: clients whose protocol has redirects
-    /// are sent there.
+    /// are sent there. It is for connections that come after it was made.
     Redirect,
 }
 

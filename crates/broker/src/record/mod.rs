@@ -152,6 +152,12 @@ pub(crate) enum Record<'a> {
         entry: u64,
         to: Vec<QueueId>,
     },
+    /// A dead letter that is not out goes to other queues, and is none any more.
+    Revive {
+        queue: QueueId,
+        entry: u64,
+        to: Vec<QueueId>,
+    },
     /// Entries below this that were never out go away.
     Trim {
         queue: QueueId,
@@ -192,6 +198,7 @@ const MOVE: u64 = 21;
 const TRIM: u64 = 22;
 const PUT_DOCUMENT: u64 = 23;
 const CLOCK: u64 = 24;
+const REVIVE: u64 = 25;
 
 impl<'a> Record<'a> {
     /// Appends the record, for `Publish` all but the bytes of its body, which come last.
@@ -278,6 +285,10 @@ impl<'a> Record<'a> {
             }
             Self::Move { queue, entry, to } => {
                 put_ints(out, &[MOVE, queue.0, *entry, to.len() as u64]);
+                to.iter().for_each(|queue| out.put_int(queue.0));
+            }
+            Self::Revive { queue, entry, to } => {
+                put_ints(out, &[REVIVE, queue.0, *entry, to.len() as u64]);
                 to.iter().for_each(|queue| out.put_int(queue.0));
             }
             Self::Trim { queue, below } => put_ints(out, &[TRIM, queue.0, *below]),
@@ -393,16 +404,18 @@ impl<'a> Record<'a> {
                 entry: from.int("entry")?,
                 note: Bytes::copy_from_slice(from.bytes("note")?),
             },
-            MOVE => {
-                let entry = from.int("entry")?;
-                let mut to = Vec::new();
-                for _ in 0..from.len("queue count")? {
-                    to.push(QueueId(from.int("queue id")?));
-                }
-                Self::Move { queue, entry, to }
-            }
+            MOVE => Self::Move { queue, entry: from.int("entry")?, to: read_queues(from)? },
+            REVIVE => Self::Revive { queue, entry: from.int("entry")?, to: read_queues(from)? },
             TRIM => Self::Trim { queue, below: from.int("entry")? },
             _ => return Err(Malformed { what: "record tag" }),
         })
     }
+}
+
+fn read_queues(from: &mut Reader<'_>) -> Result<Vec<QueueId>, Malformed> {
+    let mut queues = Vec::new();
+    for _ in 0..from.len("queue count")? {
+        queues.push(QueueId(from.int("queue id")?));
+    }
+    Ok(queues)
 }

@@ -3,6 +3,7 @@
 
 use super::Shard;
 use super::route::Route;
+use crate::command::Unroutable;
 use crate::limits::{CLOCK_RESOLUTION_MS, EXPIRED_AT_ONCE_MAX};
 use crate::output::DeathReason;
 use crate::policy::{Overflow, Policy};
@@ -62,14 +63,20 @@ impl Shard {
     }
 
     /// Takes the queues that are full and say so off a route.
-    pub(super) fn refuse_full(&self, route: Route) -> Route {
+    pub(super) fn refuse_full(
+        &self,
+        route: Route,
+        len_bytes: usize,
+        unroutable: Unroutable,
+    ) -> Route {
         if !self.policies.has_bounds() {
             return route;
         }
         let Route { queues, mut dead } = route;
         let full = |queue: &QueueId| {
             let policy = self.policy_of(*queue)?;
-            let rejects = policy.overflow == Overflow::Reject && self.is_full(*queue, policy, 1);
+            let rejects = policy.overflow == Overflow::Reject
+                && self.is_full(*queue, policy, 1, len_bytes as u64);
             let address = self.state.queues.get(queue).filter(|_| rejects)?.address;
             self.state.addresses.get(&address).map(|address| address.name.to_string())
         };
@@ -83,15 +90,19 @@ impl Shard {
         if open.len() == queues.len() {
             return Route { queues, dead };
         }
+        // A sender who is told that it went nowhere sends it again: then it must be so.
+        if unroutable == Unroutable::Decline {
+            open.clear();
+        }
         Route { queues: Arc::from(open), dead }
     }
 
-    /// Whether a queue holds more than its policy says, with so many more messages.
-    fn is_full(&self, queue: QueueId, policy: &Policy, more: u64) -> bool {
+    /// Whether a queue holds more than its policy says, with so much more.
+    fn is_full(&self, queue: QueueId, policy: &Policy, more: u64, more_bytes: u64) -> bool {
         let Some(queue) = self.state.queues.get(&queue) else { return false };
         let over = |max: u64, is: u64| max > 0 && is > max;
         over(policy.messages_max, (queue.len() as u64).saturating_add(more))
-            || over(policy.bytes_max, queue.bytes().saturating_add(more))
+            || over(policy.bytes_max, queue.bytes().saturating_add(more_bytes))
     }
 
     /// After messages have come: what is too much goes, the oldest first, and what will be too old
@@ -103,7 +114,7 @@ impl Shard {
         for queue in queues {
             while let Some(policy) = self.policy_of(*queue)
                 && policy.overflow == Overflow::DropOldest
-                && self.is_full(*queue, policy, 0)
+                && self.is_full(*queue, policy, 0, 0)
                 && let Some(entry) = self.state.queues.get(queue).and_then(|it| it.next_ready())
                 && !self.failed
             {

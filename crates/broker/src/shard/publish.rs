@@ -53,7 +53,7 @@ impl Shard {
             return self.answer_repeat(connection, session, seq, &to, unroutable);
         }
         let route = self.route(session, &to);
-        let route = self.refuse_full(route);
+        let route = self.refuse_full(route, message.body.len(), unroutable);
         let Message { format, body } = message;
         if !route.queues.is_empty() {
             self.note_time();

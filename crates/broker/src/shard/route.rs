@@ -124,6 +124,9 @@ impl Shard {
 
     /// A target of a detour: who may send to what stands for it need not be permitted more.
     fn target(&mut self, session: SessionId, name: &str) -> Result<AddressId, DeathReason> {
+        if !is_valid_name(name) || is_reserved(name) {
+            return Err(DeathReason::InvalidAddress);
+        }
         let (found, kind) =
             self.look_up(session, name, None).map_err(|_| DeathReason::UnknownAddress)?;
         Ok(found.unwrap_or_else(|| self.make_address(session, name, kind)))

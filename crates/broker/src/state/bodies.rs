@@ -132,15 +132,15 @@ impl Bodies {
     }
 
     /// A copy of the message under another death notice; both share the stored bytes.
-    pub(crate) fn copy_as_dead(
+    pub(crate) fn copy(
         &mut self,
         key: MessageKey,
-        death: Death,
+        death: Option<Arc<Death>>,
         at_ms: u64,
     ) -> Option<MessageKey> {
         let message = self.get(key)?;
         let (place, format, cached) = (message.place, message.format, message.cached.clone());
-        self.insert(NewMessage { place, format, death: Some(Arc::new(death)), cached, at_ms })
+        self.insert(NewMessage { place, format, death, cached, at_ms })
     }
 
     /// Length of a message's body.

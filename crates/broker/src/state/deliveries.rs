@@ -196,6 +196,33 @@ impl State {
         Ok(())
     }
 
+    /// A dead letter goes to other queues as the message that it was.
+    pub(super) fn revive(
+        &mut self,
+        from: QueueId,
+        entry: u64,
+        to: &[QueueId],
+    ) -> Result<(), Inconsistent> {
+        let slot = self.queues.get_mut(&from).ok_or(NO_QUEUE)?;
+        let dead = slot.take(entry).ok_or(Inconsistent { what: "an entry revives that cannot" })?;
+        let len_bytes = self.bodies.len_bytes(dead);
+        slot.shrink(len_bytes);
+        let message = self.bodies.copy(dead, None, self.clock_ms);
+        let message = message.ok_or(Inconsistent { what: "too many messages" })?;
+        self.bodies.release(dead);
+        for queue in to {
+            let queue = self.queues.get_mut(queue).ok_or(NO_QUEUE)?;
+            queue.push(message);
+            queue.grow(len_bytes);
+            self.bodies.refer(message);
+        }
+        if to.is_empty() {
+            self.bodies.discard_unreferenced(message);
+        }
+        self.look_at(from);
+        Ok(())
+    }
+
     /// Entries that were never out go away, up to but not with `below`.
     pub(super) fn trim(&mut self, id: QueueId, below: u64) -> Result<(), Inconsistent> {
         let queue = self.queues.get_mut(&id).ok_or(NO_QUEUE)?;
@@ -227,7 +254,7 @@ impl State {
         let len_bytes = self.bodies.len_bytes(message);
         from.shrink(len_bytes);
         let death = Death { reason, address, detail };
-        let dead = self.bodies.copy_as_dead(message, death, self.clock_ms);
+        let dead = self.bodies.copy(message, Some(Arc::new(death)), self.clock_ms);
         self.bodies.release(message);
         let dead = dead.ok_or(Inconsistent { what: "too many messages" })?;
         let slot = self.queues.get_mut(&to).ok_or(NO_QUEUE)?;

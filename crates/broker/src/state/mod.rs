@@ -208,6 +208,7 @@ impl State {
                 Ok(())
             }
             Record::Move { queue, entry, ref to } => self.move_entry(queue, entry, to),
+            Record::Revive { queue, entry, ref to } => self.revive(queue, entry, to),
             Record::Trim { queue, below } => self.trim(queue, below),
             _ => Err(Inconsistent { what: "record of no session" }),
         }

@@ -44,9 +44,10 @@ fn check_directory(directory: &Path) -> Outcome {
         let all = Access::READ_OK | Access::WRITE_OK | Access::EXEC_OK;
         return access(directory, all).map_err(|error| wrong(&error.to_string()));
     }
-    let mut above = directory.ancestors().skip(1).map(|it| {
-        if it.as_os_str().is_empty() { Path::new(".") } else { it }
-    });
+    let mut above = directory
+        .ancestors()
+        .skip(1)
+        .map(|it| if it.as_os_str().is_empty() { Path::new(".") } else { it });
     let Some(parent) = above.find(|it| it.exists()) else { return Ok(()) };
     access(parent, Access::WRITE_OK).map_err(|error| wrong(&format!("cannot be made: {error}")))
 }

@@ -212,7 +212,8 @@ pub(crate) const KEYS: &[Key] = &[
     key("policies[].pattern", "Address pattern. The first policy that matches an address applies."),
     key(
         "policies[].kind",
-        "queue (each message to one consumer) or topic (each message to every subscription).",
+        "queue (each message to one consumer; the default) or topic (each message to every \
+         subscription).",
     ),
     key(
         "policies[].deliveries_max",

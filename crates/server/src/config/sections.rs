@@ -380,6 +380,7 @@ pub struct PolicyRule {
     /// Address pattern.
     pub pattern: String,
     /// What matching addresses are.
+    #[serde(default)]
     pub kind: PolicyKind,
     /// Deliveries before a message is dead-lettered; 0 is without end.
     #[serde(default = "deliveries_max_default")]

@@ -1,7 +1,7 @@
 //! Addresses: lists, one of them, declaring and deleting, subscriptions.
 
 use super::access::{Rights, host_of};
-use super::reply::{Reply, bad_cursor, no_such, page_by_number};
+use super::reply::{Reply, bad_cursor, no_such, number, page_by_number};
 use super::request::Asked;
 use crate::net::registry::Login;
 use crate::node::{Node, Unanswered};
@@ -80,7 +80,7 @@ async fn sorted(
 ) -> Result<Reply, Problem> {
     let passed = match asked.query("cursor") {
         None => 0,
-        Some(cursor) => cursor.parse::<usize>().map_err(|_| bad_cursor())?,
+        Some(cursor) => number(cursor).ok_or_else(bad_cursor)?,
     };
     let mut all = Vec::new();
     let mut after = None;

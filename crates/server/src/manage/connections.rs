@@ -1,7 +1,7 @@
 //! Connections: who is here, and sending somebody away. One's own need no permission.
 
 use super::access::{Rights, denied};
-use super::reply::{Reply, bad_cursor, no_such};
+use super::reply::{Reply, bad_cursor, no_such, number};
 use super::request::Asked;
 use crate::net::registry::{Known, Login};
 use crate::node::Node;
@@ -45,7 +45,7 @@ pub(super) async fn list(node: &Node, asked: &Asked) -> Result<Reply, Problem> {
     }
     let after = match asked.query("cursor") {
         None => 0,
-        Some(cursor) => cursor.parse().map_err(|_| bad_cursor())?,
+        Some(cursor) => number(cursor).ok_or_else(bad_cursor)?,
     };
     let protocol = asked.query("protocol");
     let wanted = |known: &Known, login: Option<&Login>| {

@@ -10,12 +10,15 @@ use std::task::Poll;
 use std::time::Duration;
 use wharf_api::{Code, Problem};
 use wharf_broker::{
-    Command, ConnectionId, ConsumerId, Credit, DeathReason, Delivery, Event, Message, Mode,
-    SessionKey, SessionKind, Unroutable,
+    Command, ConnectionId, ConsumerId, DeathReason, Delivery, Event, Message, QueueId, SessionKey,
+    SessionKind, Unroutable,
 };
 
 /// Time for the shard to answer.
 const TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Bodies shown at once; one is shown however large.
+const BROWSED_MAX_BYTES: usize = 8 << 20;
 
 /// The only consumer.
 const CONSUMER: ConsumerId = ConsumerId(0);
@@ -91,38 +94,30 @@ impl<'n> Inside<'n> {
         waited.await.map_err(|_| late())
     }
 
-    /// Looks at the oldest messages of a queue that are not out.
+    /// Looks at the oldest messages of a queue that are not out, as far as their bodies fit.
     pub(super) async fn browse(
         mut self,
-        address: &str,
-        subscription: Option<String>,
+        queue: QueueId,
         limit: u64,
     ) -> Result<Vec<Delivery>, Problem> {
-        self.say(Command::Consume {
-            seq: None,
-            consumer: CONSUMER,
-            address: address.to_owned(),
-            subscription,
-            kind: None,
-            credit: Credit::Limit,
-            mode: Mode::Copy,
-        });
-        self.say(Command::Flow { consumer: CONSUMER, limit, drain: true });
-        let mut deliveries = Vec::new();
+        let id = self.id;
+        self.node.ask(move |shard, _| shard.look_into(id, CONSUMER, queue)).await?;
+        let flow = Command::Flow { consumer: CONSUMER, limit, drain: true };
+        self.say(flow.clone());
+        let (mut deliveries, mut bytes) = (Vec::new(), 0);
         loop {
             match self.next().await? {
                 Event::Deliver(delivery) => {
+                    bytes += delivery.body.len();
                     deliveries.push(delivery);
-                    if deliveries.len() as u64 >= limit {
+                    if deliveries.len() as u64 >= limit || bytes >= BROWSED_MAX_BYTES {
                         return Ok(deliveries);
                     }
+                    // One flow gives so many bytes and no more; the same again goes on.
+                    self.say(flow.clone());
                 }
-                // Also when so many bytes were handed out as go at once.
-                Event::Drained { .. } => return Ok(deliveries),
-                Event::Refused { refusal, .. } => {
-                    return Err(super::addresses::refused(refusal, address));
-                }
-                Event::Gone { .. } => return Err(super::reply::no_such("address", address)),
+                // Nothing is left, or the queue has gone.
+                Event::Drained { .. } | Event::Gone { .. } => return Ok(deliveries),
                 _ => {}
             }
         }

@@ -17,6 +17,9 @@ const MOVED_AT_ONCE_MAX: u64 = 1000;
 /// Messages that one request moves.
 const MOVED_MAX: u64 = 1_000_000;
 
+/// Longest content type.
+const CONTENT_TYPE_MAX_CHARS: usize = 255;
+
 /// Messages shown, if the request does not say how many.
 const PEEKED_DEFAULT: u64 = 20;
 
@@ -53,11 +56,10 @@ fn find(
 }
 
 pub(super) async fn peek(node: &Node, asked: &Asked) -> Result<Reply, Problem> {
-    queue(node, asked).await?;
+    let queue = queue(node, asked).await?;
     let limit = asked.query("limit").and_then(|it| it.parse().ok()).unwrap_or(PEEKED_DEFAULT);
     let inside = Inside::open(node, &host_of(node, asked), &asked.who.user).await?;
-    let subscription = asked.query("subscription").map(str::to_owned);
-    let deliveries = inside.browse(asked.name(), subscription, limit).await?;
+    let deliveries = inside.browse(queue, limit).await?;
     Reply::ok(&Peeked { items: deliveries.iter().map(shown).collect() })
 }
 
@@ -88,6 +90,9 @@ pub(super) async fn publish(node: &Node, asked: &Asked) -> Result<Reply, Problem
     let host = host_of(node, asked);
     check_host(node, &host)?;
     let wrong = |what: &str| Problem::new(Code::InvalidValue, what);
+    if content_type.chars().count() > CONTENT_TYPE_MAX_CHARS {
+        return Err(wrong("content_type: at most 255 characters"));
+    }
     let (is_text, body) = match (text, base64) {
         (Some(_), Some(_)) => return Err(wrong("either text or base64")),
         (text, None) => (true, text.unwrap_or_default().into_bytes()),

@@ -78,12 +78,18 @@ pub(super) fn page_by_number<T: Serialize>(
 ) -> Result<Reply, Problem> {
     let passed = match cursor {
         None => 0,
-        Some(cursor) => cursor.parse::<usize>().map_err(|_| bad_cursor())?,
+        Some(cursor) => number(cursor).ok_or_else(bad_cursor)?,
     };
+    let passed = usize::try_from(passed).unwrap_or(usize::MAX);
     let more = all.len() > passed.saturating_add(limit);
     let items: Vec<T> = all.into_iter().skip(passed).take(limit).collect();
     let next = more.then(|| passed.saturating_add(limit).to_string());
     Reply::ok(&Page { items, next })
+}
+
+/// A number as this API writes it: not `+1`, nor `01`.
+pub(super) fn number(text: &str) -> Option<u64> {
+    text.parse().ok().filter(|number: &u64| number.to_string() == text)
 }
 
 /// A cursor that no page has ended with.

@@ -5,6 +5,7 @@ use crate::net::registry::Login;
 use http_body_util::{BodyExt, Limited};
 use hyper::body::Incoming;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 use std::collections::BTreeMap;
 use std::time::Duration;
 use wharf_api::{Code, Found, Op, Problem, Query, Values};
@@ -105,18 +106,38 @@ impl Asked {
 
     /// The number in the path, if it is one.
     pub(super) fn number(&self) -> Option<u64> {
-        // Not `+1`, nor `01`: a thing has one path.
-        let text = self.name();
-        text.parse().ok().filter(|number: &u64| number.to_string() == text)
+        // A thing has one path.
+        super::reply::number(self.name())
     }
 
     /// The body, as what it should be.
     pub(super) fn body<T: DeserializeOwned>(&self) -> Result<T, Problem> {
         // What is no JSON is another mistake than JSON that says something else.
-        let value: serde_json::Value = serde_json::from_slice(&self.body)
+        let mut value: Value = serde_json::from_slice(&self.body)
             .map_err(|error| Problem::new(Code::InvalidRequest, format!("no JSON: {error}")))?;
+        if !value.is_object() {
+            return Err(Problem::new(Code::InvalidValue, "the body: expected an object"));
+        }
+        whole_numbers(&mut value);
         serde_json::from_value(value)
             .map_err(|error| Problem::new(Code::InvalidValue, format!("the body: {error}")))
+    }
+}
+
+/// To JSON Schema 5.0 is an integer; to serde it is none.
+fn whole_numbers(value: &mut Value) {
+    match value {
+        Value::Array(items) => items.iter_mut().for_each(whole_numbers),
+        Value::Object(fields) => fields.values_mut().for_each(whole_numbers),
+        Value::Number(number) => {
+            let float = number.as_f64().filter(|_| number.is_f64());
+            // Up to there every whole number has a float of its own.
+            if let Some(whole) = float.filter(|it| it.fract() == 0.0 && it.abs() <= 2_f64.powi(53))
+            {
+                *value = Value::from(whole as i64);
+            }
+        }
+        _ => {}
     }
 }
 

@@ -105,6 +105,9 @@ pub(super) async fn get_route(node: &Node, asked: &Asked) -> Result<Reply, Probl
 pub(super) async fn put_route(node: &Node, asked: &Asked) -> Result<Reply, Problem> {
     let route = Route { name: asked.name().to_owned(), rule: asked.body()? };
     check_route(&route)?;
+    if !route.rule.host.is_empty() {
+        super::addresses::check_host(node, &route.rule.host)?;
+    }
     let stored = route.clone();
     let put = node.change(move |shard, _| rules::put(shard, ROUTE, &stored.name, &stored.rule));
     if put.await? { Reply::ok(&route) } else { Err(full()) }
@@ -118,6 +121,10 @@ pub(super) fn check_route(route: &Route) -> Result<(), Problem> {
     let wrong = |what: &str| Err(Problem::new(Code::InvalidValue, what));
     if host.len() > 255 || host.chars().any(char::is_control) {
         return wrong("host: at most 255 bytes without control characters");
+    }
+    let is_own = |name: &str| name.starts_with("wharf/") || name.starts_with("xmpp:");
+    if to.iter().any(|target| is_own(target)) || (*kind != RouteKind::Redirect && is_own(address)) {
+        return wrong("addresses that begin with wharf/ or xmpp: are the broker's own");
     }
     for target in to {
         check_text("to", target)?;

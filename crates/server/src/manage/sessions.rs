@@ -1,6 +1,6 @@
 //! Sessions, with and without a connection.
 
-use super::reply::{Reply, bad_cursor, no_such};
+use super::reply::{Reply, bad_cursor, no_such, number};
 use super::request::Asked;
 use crate::node::Node;
 use wharf_api::Problem;
@@ -30,7 +30,7 @@ fn shown(view: SessionView) -> Session {
 pub(super) async fn list(node: &Node, asked: &Asked) -> Result<Reply, Problem> {
     let after = match asked.query("cursor") {
         None => 0,
-        Some(cursor) => cursor.parse().map_err(|_| bad_cursor())?,
+        Some(cursor) => number(cursor).ok_or_else(bad_cursor)?,
     };
     let user = asked.query("user").map(str::to_owned);
     let attached = asked.query("attached").map(|it| it == "true");

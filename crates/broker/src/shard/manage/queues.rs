@@ -1,8 +1,10 @@
 //! The queues of an address: the one of a queue address, or the subscriptions of a topic.
 
+use crate::command::{ConnectionId, ConsumerId};
 use crate::policy::AddressKind;
 use crate::record::{QueueId, Record};
 use crate::shard::Shard;
+use crate::shard::feeds::Link;
 use std::sync::Arc;
 
 /// A queue and what is in it now.
@@ -62,6 +64,16 @@ impl Shard {
         Some(views.collect())
     }
 
+    /// Lets a connection's session look at a queue without taking anything, as far as
+    /// `Command::Flow` says, whatever other names lead elsewhere.
+    pub fn look_into(&mut self, connection: ConnectionId, consumer: ConsumerId, queue: QueueId) {
+        let address = self.state.queues.get(&queue).filter(|it| !it.closed).map(|it| it.address);
+        if let (Some(session), Some(address)) = (self.attachments.session_of(connection), address) {
+            self.feeds.add_browser(queue, Link { session, consumer, connection });
+            self.join(session, consumer, address);
+        }
+    }
+
     /// Drops every message of a queue that is not out; tells how many there were.
     pub fn purge(&mut self, id: QueueId) -> u64 {
         let Some(queue) = self.state.queues.get(&id) else { return 0 };
@@ -115,14 +127,30 @@ impl Shard {
                 break;
             };
             let home = self.home_of(from, entry, host);
-            let to = home.clone().unwrap_or_else(|| vec![from]);
-            if self.failed || !self.move_entry(from, entry, &to) {
+            let has_home = home.is_some();
+            let gone = match home {
+                Some(to) => self.revive(from, entry, to),
+                None => self.move_entry(from, entry, &[from]),
+            };
+            if self.failed || !gone {
                 break;
             }
-            moved.messages = moved.messages.saturating_add(u64::from(home.is_some()));
+            moved.messages = moved.messages.saturating_add(u64::from(has_home));
         }
         moved.remaining = self.queue_len(from) as u64;
         moved
+    }
+
+    /// A dead letter is a message again, without a word of its death.
+    fn revive(&mut self, queue: QueueId, entry: u64, to: Vec<QueueId>) -> bool {
+        let movable = self.state.queues.get(&queue).is_some_and(|it| it.can_take(entry));
+        if movable {
+            to.iter().for_each(|queue| self.feeds.mark(*queue));
+            self.note_time();
+            self.record(&Record::Revive { queue, entry, to: to.clone() });
+            self.keep_bounds(&to);
+        }
+        movable
     }
 
     /// The queues of the address where a dead letter died.
