@@ -17,7 +17,12 @@ import time
 from pathlib import Path
 
 import cases_addresses  # noqa: F401
+import cases_http  # noqa: F401
 import cases_messages  # noqa: F401
+import cases_people  # noqa: F401
+import cases_policies  # noqa: F401
+import cases_routes  # noqa: F401
+from fuzz import fuzz
 from world import CASES, HERE, panics, run_case, served
 
 
@@ -65,6 +70,15 @@ async def run_cases(given, tally, chosen):
             tally.note(name, why, begun)
             if given.slow and time.monotonic() - begun > 1:
                 print(f"{time.monotonic() - begun:5.1f} s {name}", flush=True)
+        if given.only == "*":
+            begun = time.monotonic()
+            print(f"random requests: {given.examples} of each operation, seed {given.seed}", flush=True)
+            async with served(given.serve, set(), SETTINGS) as own:
+                why = await asyncio.to_thread(fuzz, own, given.examples, given.seed)
+                tally.note("random requests", why, begun)
+                found = panics(own.broker)
+                alive = own.broker.is_alive() and not found
+                tally.note("the broker is alive", None if alive else str(found)[:600], begun)
         missing = sorted(set(world.document.operations) - done)
         if given.only == "*":
             tally.note("every operation has succeeded", str(missing) if missing else None, 0)

@@ -70,6 +70,11 @@ class World:
     def ready(self, address):
         return self.api.get(path("addresses", address))["messages_ready"]
 
+    def ready_of(self, address):
+        """The same, also if there is no such address yet."""
+        answer = self.api.call("GET", path("addresses", address), status=(200, 404))
+        return answer.body.get("messages_ready", 0)
+
     def policy(self, name, pattern, **rule):
         self.api.put(path("policies", name), {"pattern": pattern, **rule})
 
@@ -95,9 +100,9 @@ class World:
             await asyncio.sleep(0.02)
 
     @contextlib.asynccontextmanager
-    async def another(self, settings=(), users=(ADMIN,), flags=()):
-        """A broker of the case's own."""
-        async with served(self.broker.binary, self.done, settings, users, flags) as world:
+    async def another(self, settings=(), file=None):
+        """A broker of the case's own; `file` is what its configuration file says."""
+        async with served(self.broker.binary, self.done, settings, file) as world:
             yield world
 
     async def again(self, abrupt=True):
@@ -113,15 +118,32 @@ class World:
 
 
 @contextlib.asynccontextmanager
-async def served(binary, done, settings=(), users=(ADMIN,), flags=()):
-    broker = Broker(binary, list(users), list(settings), list(flags))
+async def served(binary, done, settings=(), file=None):
+    broker = Broker(binary, [ADMIN], list(settings))
     try:
+        if file is not None:
+            broker.flags = ["--config", str(configured(broker, file))]
         url = await asyncio.to_thread(broker.start)
         world = World(broker, url, done)
         yield world
         await world.end_case()
     finally:
         await asyncio.to_thread(broker.stop)
+
+
+def configured(broker, file):
+    """Writes the configuration file of a broker."""
+    written = Path(broker.directory.name, "wharf.toml")
+    written.write_text("".join(toml(key, value) for key, value in file.items()))
+    return written
+
+
+def toml(key, value):
+    """A section, or an array of them. JSON's scalars and arrays of these are those of TOML."""
+    if isinstance(value, list):
+        return "".join(toml(f"[{key}]", each) for each in value)
+    lines = [f"{name} = {json.dumps(scalar)}\n" for name, scalar in value.items()]
+    return f"[{key}]\n" + "".join(lines) + "\n"
 
 
 async def run_case(world, function):

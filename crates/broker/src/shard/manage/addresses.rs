@@ -2,7 +2,7 @@
 
 use super::queues::QueueView;
 use crate::output::Refusal;
-use crate::policy::AddressKind;
+use crate::policy::{AddressKind, DYNAMIC_PREFIX};
 use crate::record::{AddressId, Record};
 use crate::shard::Shard;
 use crate::shard::route::{is_reserved, is_valid_name};
@@ -91,7 +91,8 @@ impl Shard {
         name: &str,
         kind: Option<AddressKind>,
     ) -> Result<bool, Refusal> {
-        if !is_valid_name(name) || is_reserved(name) {
+        // A dynamic one is made by a link alone, which it goes with.
+        if !is_valid_name(name) || is_reserved(name) || name.starts_with(DYNAMIC_PREFIX) {
             return Err(Refusal::InvalidAddress);
         }
         if let Some((_, known)) = self.known_address(host, name) {
