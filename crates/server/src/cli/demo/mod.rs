@@ -1,6 +1,7 @@
 //! `wharf demo`: cuts the connections, kills the broker, and counts what was lost: nothing.
 
 mod proxy;
+mod restarts;
 mod verdict;
 mod victim;
 
@@ -11,6 +12,7 @@ use super::target::{Resolved, Speak};
 use super::text::{Progress, grouped};
 use clap::Args;
 use proxy::Proxy;
+use restarts::Restarts;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -56,13 +58,19 @@ pub(super) struct Demo {
     /// Kill the broker after so many milliseconds; 0 never.
     #[arg(long, value_name = "MILLISECONDS", default_value_t = 2_000)]
     kill_every: u64,
+    /// Drain the broker instead of killing it, after so many milliseconds; 0 never.
+    #[arg(long, value_name = "MILLISECONDS", default_value_t = 0, conflicts_with = "kill_every")]
+    drain_every: u64,
+    /// Over how many milliseconds a drain sends the clients away.
+    #[arg(long, value_name = "MILLISECONDS", default_value_t = 1_000)]
+    drain_over: u64,
     /// Connections that send.
     #[arg(long, value_name = "COUNT", default_value_t = 2,
-        value_parser = clap::value_parser!(u32).range(1..=256))]
+        value_parser = clap::value_parser!(u32).range(1..=4096))]
     producers: u32,
     /// Connections that receive.
     #[arg(long, value_name = "COUNT", default_value_t = 2,
-        value_parser = clap::value_parser!(u32).range(1..=256))]
+        value_parser = clap::value_parser!(u32).range(1..=4096))]
     consumers: u32,
     /// Messages a second of each producer.
     #[arg(long, value_name = "COUNT", default_value_t = 1_000,
@@ -88,6 +96,7 @@ struct Counts {
     unconfirmed: u64,
     altered: u64,
     kills: u64,
+    drains: u64,
     /// Why a client gave up, if one did.
     failure: Option<String>,
 }
@@ -119,6 +128,7 @@ impl Demo {
         let began = Instant::now();
         super::print(&self.introduction(seed))?;
         let password = crate::entropy::password();
+        let mut restarts = Restarts::new(&self, password.clone());
         let directory = Directory::new(&password, self.protocol, self.consumers)?;
         let mut victim = Victim::start(&directory).await?;
         let system = |error: std::io::Error| Failure::new(Code::Failed, error);
@@ -129,7 +139,6 @@ impl Demo {
         tasks.spawn(Arc::clone(&proxy).run(door));
 
         let (producers, consumers) = (self.producers, self.consumers);
-        let kill_every = Duration::from_millis(self.kill_every);
         let sending_time = Duration::from_secs(self.seconds);
         let until = Instant::now() + sending_time;
         let run = Arc::new(Run { demo: self, lines, until, counts: Mutex::default() });
@@ -146,7 +155,7 @@ impl Demo {
 
         let mut progress = Progress::new();
         let mut tick = tokio::time::interval(Duration::from_millis(100));
-        let mut next_kill = Instant::now() + kill_every;
+        restarts.begin();
         let mut deadline = until + ARRIVAL_TIMEOUT;
         while !(sending.is_empty() && run.is_complete()) && Instant::now() < deadline {
             tokio::select! {
@@ -158,12 +167,9 @@ impl Demo {
             let now = Instant::now();
             if now >= until {
                 proxy.set_calm(true);
-            } else if !kill_every.is_zero() && now >= next_kill {
-                victim.kill().await;
-                run.counts().kills += 1;
-                victim = Victim::start(&directory).await?;
+            } else if restarts.is_due(now) {
+                victim = restarts.restart(victim, &directory, &run).await?;
                 proxy.lead_to(victim.address);
-                next_kill = Instant::now() + kill_every;
             }
         }
         // A message that comes a second time would come soon.
@@ -194,7 +200,12 @@ impl Demo {
                  every {every} bytes or so.\n"
             );
         }
-        if *kill_every > 0 {
+        if self.drain_every > 0 {
+            let (every, over) = (grouped(self.drain_every), grouped(self.drain_over));
+            text += &format!(
+                "The broker is drained over {over} ms and started again, every {every} ms.\n"
+            );
+        } else if *kill_every > 0 {
             let every = grouped(*kill_every);
             text += &format!("The broker is killed with SIGKILL every {every} ms.\n");
         }

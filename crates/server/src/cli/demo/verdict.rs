@@ -19,6 +19,7 @@ pub(super) struct Verdict {
     repeated: Option<u64>,
     cuts: u64,
     kills: u64,
+    drains: u64,
     took: Duration,
     failure: Option<String>,
 }
@@ -39,6 +40,7 @@ impl Verdict {
             repeated: (speak == Speak::Amqp).then(|| tally.repeated()),
             cuts,
             kills: counts.kills,
+            drains: counts.drains,
             took,
             failure: counts.failure.clone(),
         }
@@ -66,7 +68,10 @@ impl Verdict {
             row("delivered again", repeated, None, "and marked as repetitions");
         }
         row("connections cut", self.cuts, None, "in the middle of what they carried");
-        row("broker killed", self.kills, None, "kill -9");
+        match self.drains {
+            0 => row("broker killed", self.kills, None, "kill -9"),
+            drains => row("broker drained", drains, None, "and started again"),
+        }
         let verdict = match (self.is_good(), self.repeated) {
             (true, None) => coloured("Nothing lost, nothing twice, everything in order.", GREEN),
             (true, Some(_)) => coloured("Nothing lost, and what came twice said so.", GREEN),

@@ -9,6 +9,7 @@ use std::process::Stdio;
 use std::time::Duration;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
+use wharf_client::{Ask, Tls};
 
 /// Time for the broker to say that it is ready.
 const START_TIMEOUT: Duration = Duration::from_secs(20);
@@ -42,7 +43,8 @@ impl Directory {
             let name = account(number);
             format!(
                 "[[users]]\nname = \"{name}\"\npassword_verifier = \"{verifier}\"\n\n\
-                 [[users.permissions]]\npattern = \"**\"\nsend = true\nreceive = true\n\n"
+                 [[users.permissions]]\npattern = \"**\"\nsend = true\nreceive = true\n\n\
+                 [[users.permissions]]\npattern = \"wharf/node\"\nmanage = true\n\n"
             )
         };
         let mut config: String = (0..accounts).map(user).collect();
@@ -111,6 +113,36 @@ impl Victim {
             _ => {
                 let said = std::fs::read_to_string(&log).unwrap_or_default();
                 Err(failed(format!("the broker did not start:\n{said}")))
+            }
+        }
+    }
+
+    /// Sends all clients away within this time, and waits for the end.
+    pub(super) async fn drain(mut self, over: Duration, password: &str) -> Result<(), Failure> {
+        let pair = format!("{}:{password}", account(0));
+        let basic = format!("Basic {}", data_encoding::BASE64.encode(pair.as_bytes()));
+        let body = serde_json::json!({ "over_ms": over.as_millis() as u64, "close_code": 1012 });
+        let ask = Ask {
+            method: "POST",
+            headers: vec![
+                ("authorization", basic),
+                ("content-type", "application/json".to_owned()),
+            ],
+            body: body.to_string().into(),
+            answer_max_bytes: 4096,
+        };
+        let url = format!("http://{}/api/v1/drain", self.address);
+        let answer = wharf_client::ask(&url, &Tls::PublicRoots, ask).await;
+        let answer = answer.map_err(|error| Failure::new(Code::Failed, error))?;
+        if answer.status != 204 {
+            let said = String::from_utf8_lossy(&answer.body).into_owned();
+            return Err(Failure::new(Code::Failed, format!("no drain: {said}")));
+        }
+        let ended = tokio::time::timeout(over + START_TIMEOUT, self.child.wait()).await;
+        match ended {
+            Ok(Ok(status)) if status.success() => Ok(()),
+            other => {
+                Err(Failure::new(Code::Failed, format!("the drain did not end well: {other:?}")))
             }
         }
     }
