@@ -20,6 +20,7 @@ import cases_addresses  # noqa: F401
 import cases_http  # noqa: F401
 import cases_messages  # noqa: F401
 import cases_people  # noqa: F401
+import cases_permissions  # noqa: F401
 import cases_policies  # noqa: F401
 import cases_routes  # noqa: F401
 from fuzz import fuzz
