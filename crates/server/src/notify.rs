@@ -1,6 +1,9 @@
 //! Tells a service manager how the broker is (`sd_notify(3)`): a datagram to the socket that it
 //! names in the environment. Without one nobody listens, and nothing is sent.
 
+use std::ffi::OsStr;
+#[cfg(target_os = "linux")]
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::net::UnixDatagram;
 
 /// Clients are served.
@@ -22,15 +25,13 @@ pub(crate) fn reloading() {
     say(&format!("RELOADING=1\nMONOTONIC_USEC={micros}"));
 }
 
-fn send(path: &std::ffi::OsStr, state: &str) -> std::io::Result<usize> {
-    use std::os::linux::net::SocketAddrExt;
-    use std::os::unix::ffi::OsStrExt;
+fn send(path: &OsStr, state: &str) -> std::io::Result<usize> {
     let socket = UnixDatagram::unbound()?;
-    match path.as_bytes().strip_prefix(b"@") {
-        Some(name) => {
-            let address = std::os::unix::net::SocketAddr::from_abstract_name(name)?;
-            socket.send_to_addr(state.as_bytes(), &address)
-        }
-        None => socket.send_to(state.as_bytes(), path),
+    #[cfg(target_os = "linux")]
+    if let Some(name) = path.as_bytes().strip_prefix(b"@") {
+        use std::os::linux::net::SocketAddrExt;
+        let address = std::os::unix::net::SocketAddr::from_abstract_name(name)?;
+        return socket.send_to_addr(state.as_bytes(), &address);
     }
+    socket.send_to(state.as_bytes(), path)
 }

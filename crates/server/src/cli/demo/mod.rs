@@ -140,15 +140,21 @@ impl Demo {
 
         let (producers, consumers) = (self.producers, self.consumers);
         let sending_time = Duration::from_secs(self.seconds);
+        // Only people need an account each, whose logins take time.
+        let accounts = if self.protocol == Speak::Xmpp { consumers } else { 1 };
+        let mut clients = Vec::new();
+        for number in 0..consumers + producers {
+            let number = if number < consumers { number } else { number - consumers };
+            clients.push(link::connect(of_account(&options, number % accounts)).await?);
+        }
         let until = Instant::now() + sending_time;
         let run = Arc::new(Run { demo: self, lines, until, counts: Mutex::default() });
-        for consumer in 0..consumers {
-            let client = link::connect(of_account(&options, consumer)).await?;
+        let senders = clients.split_off(consumers as usize);
+        for (consumer, client) in (0..).zip(clients) {
             tasks.spawn(Arc::clone(&run).consume(consumer, client));
         }
         let mut sending = JoinSet::new();
-        for producer in 0..producers {
-            let client = link::connect(of_account(&options, producer % consumers)).await?;
+        for (producer, client) in (0..).zip(senders) {
             sending.spawn(Arc::clone(&run).produce(producer, client));
         }
         proxy.set_calm(false);
