@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 # What is left out, and why: `drain` ends what the other requests are for (cases_people has it);
@@ -25,7 +26,10 @@ def fuzz(world, examples, seed):
         "--suppress-health-check", "all", "--request-timeout", "60",
         *[part for name in LEFT_OUT for part in ("--exclude-operation-id", name)],
     ]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=1200)
+    # It leaves notes of its own where it runs.
+    with tempfile.TemporaryDirectory() as folder:
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=1200,
+                              cwd=folder)
     if done.returncode == 0:
         return None
     return (done.stdout + done.stderr)[-6000:]
