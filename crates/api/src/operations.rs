@@ -179,7 +179,8 @@ operations! {
         gives 200 Some(shape::<Page<UserPermission>>);
     ListTokens "listTokens" Get "/tokens" "Tokens that are valid."
         needs Needs::Read("tokens"); query PAGE; takes None; gives 200 Some(shape::<Page<Token>>);
-    MintToken "mintToken" Post "/tokens" "Makes a token that lets in instead of a password."
+    MintToken "mintToken" Post "/tokens" "Makes a token that lets in instead of a password; for another user it takes `manage` on \
+         `wharf/users` too."
         needs Needs::Manage("tokens"); query &[]; takes Some(shape::<Minting>);
         gives 201 Some(shape::<Minted>);
     RevokeToken "revokeToken" Delete "/tokens/{token}"

@@ -200,6 +200,12 @@ fn a_user_may_do_what_its_rules_say_and_no_more() {
     assert_eq!(ask("watch", "GET", "/overview"), 200);
     assert_eq!(ask("watch", "PUT", "/users/eve"), 403);
     assert_eq!(ask("watch", "GET", "/definitions"), 403, "verifiers are secrets");
+    // Who makes tokens makes them for itself: a token is its user.
+    let mints = json!({ "pattern": "wharf/tokens", "manage": true });
+    api.put("/users/mint", json!({ "password": "secret", "permissions": [mints] }));
+    let mint =
+        |user: &str| api.ask(&basic("mint"), "POST", "/tokens", Some(&json!({ "user": user }))).0;
+    assert_eq!((mint("mint"), mint("root")), (201, 403));
     // `ada` may send and receive everything, which is not to see who there is.
     assert_eq!(ask("ada", "GET", "/users"), 403);
     // Denied attempts are in the audit too.

@@ -1,5 +1,6 @@
 //! Tokens of the broker's own.
 
+use super::access::{Rights, denied};
 use super::reply::{Reply, no_such, page_of};
 use super::request::Asked;
 use crate::auth::tokens::{hash_of, mint as make};
@@ -29,6 +30,10 @@ pub(super) async fn mint(node: &Node, asked: &Asked) -> Result<Reply, Problem> {
         return Err(Problem::new(Code::InvalidValue, what));
     }
     let user = user.unwrap_or_else(|| asked.who.user.clone());
+    // A token is its user: who may make one for another may do what that one may.
+    if user != asked.who.user && !Rights::of(node, asked).may_manage("users") {
+        return Err(denied(&asked.who.user, "`manage` on wharf/users to make tokens for others"));
+    }
     if node.auth.permissions_of(&user).is_none() {
         return Err(no_such("user", &user));
     }
