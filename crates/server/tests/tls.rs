@@ -209,7 +209,7 @@ fn a_certificate_lets_in() {
     arguments.extend(identity.arguments.iter().map(String::as_str));
     let broker = Broker::start_bare(scratch.path(), &arguments);
 
-    let handshake_as = |issuer: &Issuer<'_, KeyPair>, name: &str| {
+    let dial_as = |issuer: &Issuer<'_, KeyPair>, name: &str| {
         let key = KeyPair::generate().unwrap();
         let mut params = CertificateParams::new(Vec::<String>::new()).unwrap();
         params.distinguished_name.push(DnType::CommonName, name);
@@ -226,7 +226,10 @@ fn a_certificate_lets_in() {
                 .unwrap();
         let server = ServerName::try_from("broker.example").unwrap();
         let connection = ClientConnection::new(Arc::new(config), server).unwrap();
-        let mut stream = StreamOwned::new(connection, broker.connect());
+        StreamOwned::new(connection, broker.connect())
+    };
+    let handshake_as = |issuer: &Issuer<'_, KeyPair>, name: &str| {
+        let mut stream = dial_as(issuer, name);
         stream.write_all(handshake("/ws", MBWS).as_bytes()).ok()?;
         let mut byte = [0; 12];
         stream.read_exact(&mut byte).ok()?;
@@ -235,6 +238,27 @@ fn a_certificate_lets_in() {
     assert_eq!(handshake_as(&trusted, "ada"), Some(101));
     assert_eq!(handshake_as(&trusted, "nobody"), Some(401));
     assert_eq!(handshake_as(&other, "ada"), None, "TLS does not come about");
+    // AMQP and XMPP offer EXTERNAL to whom a certificate has named, and to nobody else.
+    let offers = |issuer: Option<(&Issuer<'_, KeyPair>, &str)>| {
+        let mut stream = match issuer {
+            Some((issuer, name)) => dial_as(issuer, name),
+            None => dial(&broker, &identity.certificate),
+        };
+        let amqp = "Sec-WebSocket-Protocol: amqp\r\n";
+        stream.write_all(handshake("/ws", amqp).as_bytes()).unwrap();
+        assert_eq!(status(&read_head(&mut stream)), 101);
+        // The SASL header, in a masked binary frame; its answer, and the mechanisms.
+        stream.write_all(b"\x82\x88\0\0\0\0AMQP\x03\x01\0\0").unwrap();
+        let mut said = Vec::new();
+        while !said.windows(5).any(|it| it == b"PLAIN") {
+            let mut byte = [0; 1];
+            stream.read_exact(&mut byte).unwrap();
+            said.push(byte[0]);
+        }
+        said.windows(8).any(|it| it == b"EXTERNAL")
+    };
+    assert!(offers(Some((&trusted, "ada"))));
+    assert!(!offers(Some((&trusted, "nobody"))) && !offers(None));
     // Without a certificate it is a password, as ever.
     let mut stream = dial(&broker, &identity.certificate);
     stream.write_all(handshake("/ws", &format!("{LOGIN}{MBWS}")).as_bytes()).unwrap();

@@ -25,7 +25,7 @@ enum Verb {
     Mint {
         /// Whom it lets in; you, if nobody is named.
         #[arg(long = "for", value_name = "USER")]
-        user: Option<String>,
+        whom: Option<String>,
         /// How long it is valid, in seconds.
         #[arg(long, value_name = "SECONDS", default_value_t = 3600)]
         valid: u64,
@@ -51,10 +51,10 @@ impl Token {
             Verb::Revoke { id } => {
                 act(admin, &Call::new(Op::RevokeToken).at(id), &format!("token {id} revoked"))
             }
-            Verb::Mint { user, valid, note } => {
+            Verb::Mint { whom, valid, note } => {
                 let (api, form) = admin.open()?;
                 let mut minting = json!({ "valid_s": valid, "note": note });
-                if let Some(user) = user {
+                if let Some(user) = whom {
                     minting["user"] = json!(user);
                 }
                 let minted = api.call(&Call::new(Op::MintToken).body(minting))?;
