@@ -183,21 +183,23 @@ fn the_websocket_of_a_domain_is_found_by_https() {
     assert_eq!(sent.status.code(), Some(0), "{}", stderr(&sent));
 }
 
+/// An authority with this name: its certificate, and what signs with it.
+fn authority(name: &str) -> (String, rcgen::Issuer<'static, rcgen::KeyPair>) {
+    let key = rcgen::KeyPair::generate().unwrap();
+    let mut params = rcgen::CertificateParams::new(Vec::<String>::new()).unwrap();
+    params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+    params.distinguished_name.push(rcgen::DnType::CommonName, name);
+    let certificate = params.self_signed(&key).unwrap();
+    (certificate.pem(), rcgen::Issuer::new(params, key))
+}
+
 /// A client with a certificate of a trusted authority is whom it names, without a password; one of
 /// another authority, or of nobody known, is nobody.
 #[test]
 fn a_certificate_lets_in() {
-    use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
+    use rcgen::{CertificateParams, DnType, Issuer, KeyPair};
     let scratch = Scratch::new();
     let identity = identity(&scratch);
-    let authority = |name: &str| {
-        let key = KeyPair::generate().unwrap();
-        let mut params = CertificateParams::new(Vec::<String>::new()).unwrap();
-        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        params.distinguished_name.push(DnType::CommonName, name);
-        let certificate = params.self_signed(&key).unwrap();
-        (certificate.pem(), Issuer::new(params, key))
-    };
     let (trusted_pem, trusted) = authority("trusted");
     let (_, other) = authority("other");
     let ca_file = scratch.file("clients.pem", &trusted_pem);
