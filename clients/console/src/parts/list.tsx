@@ -1,0 +1,101 @@
+// A list that comes in pages from the broker, each page asked for by the cursor of the one before.
+import type { ComponentChildren } from "preact";
+import { useState } from "preact/hooks";
+import type { Page } from "../api/operations.ts";
+import { useLoad } from "./load.ts";
+import { ProblemNote } from "./problem.tsx";
+import { Table, type Column, type Order } from "./table.tsx";
+
+const SIZES = [25, 50, 100, 250];
+
+interface ListProps<T> {
+    caption: string;
+    /** What the list depends on: with another key it begins at its first page. */
+    of: string;
+    ask: (page: { limit: number; cursor?: string }, signal: AbortSignal) => Promise<Page<T>>;
+    columns: (reload: () => void) => readonly Column<T>[];
+    keyOf: (item: T) => string;
+    empty: ComponentChildren;
+    everyMs?: number;
+    order?: Order;
+    onOrder?: (order: Order) => void;
+    /** What stands beside the buttons of the pages. */
+    beside?: (reload: () => void) => ComponentChildren;
+}
+
+export function List<T>(props: ListProps<T>) {
+    const { caption, of, ask, columns, keyOf, empty, everyMs = 5000, order, onOrder } = props;
+    const [size, setSize] = useState(50);
+    const [kept, setCursors] = useState<{ of: string; cursors: string[] }>({ of, cursors: [] });
+    const cursors = kept.of === of ? kept.cursors : [];
+    const setPage = (cursors: string[]) => setCursors({ of, cursors });
+    const cursor = cursors.at(-1);
+    const page = { limit: size, ...(cursor === undefined ? {} : { cursor }) };
+    const key = JSON.stringify([of, page]);
+    const { data, problem, isBusy, reload } = useLoad(key, (signal) => ask(page, signal), everyMs);
+
+    const next = data?.next;
+    return (
+        <div class="list">
+            {props.beside?.(reload)}
+            {problem && <ProblemNote problem={problem} again={reload} />}
+            {data && (
+                <>
+                    <Table
+                        caption={caption}
+                        columns={columns(reload)}
+                        items={data.items}
+                        keyOf={keyOf}
+                        empty={empty}
+                        isBusy={isBusy}
+                        {...(order && onOrder ? { order, onOrder } : {})}
+                    />
+                    <Pager
+                        page={cursors.length + 1}
+                        size={size}
+                        onSize={(size) => {
+                            setSize(size);
+                            setPage([]);
+                        }}
+                        {...(cursors.length ? { back: () => setPage(cursors.slice(0, -1)) } : {})}
+                        {...(next ? { on: () => setPage([...cursors, next]) } : {})}
+                    />
+                </>
+            )}
+            {!data && !problem && <p class="empty">Loading…</p>}
+        </div>
+    );
+}
+
+interface PagerProps {
+    page: number;
+    size: number;
+    onSize: (size: number) => void;
+    back?: () => void;
+    on?: () => void;
+}
+
+function Pager({ page, size, onSize, back, on }: PagerProps) {
+    // A disabled button would lose the focus to nowhere.
+    return (
+        <nav class="pager" aria-label="Pages">
+            <button type="button" aria-disabled={!back} onClick={() => back?.()}>
+                ‹ Previous
+            </button>
+            <span role="status">Page {page}</span>
+            <button type="button" aria-disabled={!on} onClick={() => on?.()}>
+                Next ›
+            </button>
+            <label>
+                Rows
+                <select onChange={(event) => onSize(Number(event.currentTarget.value))}>
+                    {SIZES.map((one) => (
+                        <option key={one} selected={one === size}>
+                            {one}
+                        </option>
+                    ))}
+                </select>
+            </label>
+        </nav>
+    );
+}
