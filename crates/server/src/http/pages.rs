@@ -1,4 +1,4 @@
-//! Pages that the broker brings along, out of the binary: `/demo`.
+//! Pages that the broker brings along, out of the binary: `/demo` and `/console`.
 
 use super::answers::{self, Answer};
 
@@ -21,6 +21,9 @@ macro_rules! asset {
 }
 
 const ASSETS: &[Asset] = &[
+    asset!("/console/", HTML, "console/index.html"),
+    asset!("/console/console.css", CSS, "console/console.css"),
+    asset!("/console/console.js", SCRIPT, "console/console.js"),
     asset!("/demo", HTML, "demo/index.html"),
     asset!("/demo/style.css", CSS, "demo/style.css"),
     asset!("/demo/amqp-codec.js", SCRIPT, "demo/amqp-codec.js"),
@@ -36,7 +39,11 @@ const ASSETS: &[Asset] = &[
 
 /// The page, script or style of a path, if it is one.
 pub(super) fn find(path: &str) -> Option<Answer> {
-    let path = if path == "/demo/" { "/demo" } else { path };
+    let path = match path {
+        "/demo/" => "/demo",
+        "/console" => "/console/",
+        path => path,
+    };
     let (_, kind, content) = ASSETS.iter().find(|(known, ..)| *known == path)?;
     let answer = answers::of(200, kind, content.as_bytes().to_vec());
     let answer = answers::with_field(answer, "Content-Security-Policy", POLICY);
