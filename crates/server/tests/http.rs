@@ -145,3 +145,31 @@ fn where_xmpp_is() {
     );
     assert_eq!(status(&post), 405);
 }
+
+/// What the pages may do is said in a header: nothing inline, nothing from elsewhere.
+#[test]
+fn pages_come_out_of_the_binary() {
+    let scratch = Scratch::new();
+    let broker = Broker::start(scratch.path(), &[]);
+    for (path, media, content) in [
+        ("/demo", "text/html", "/demo/main.js"),
+        ("/demo/main.js", "text/javascript", "import"),
+        ("/console", "text/html", "/console/console.js"),
+        ("/console/", "text/html", "/console/console.css"),
+        ("/console/console.css", "text/css", "{"),
+        ("/console/console.js", "text/javascript", "Wharf"),
+    ] {
+        let page = broker.get(path);
+        assert_eq!(status(&page), 200, "{path}");
+        assert!(page.contains(&format!("Content-Type: {media}; charset=utf-8\r\n")), "{path}");
+        let policy =
+            "Content-Security-Policy: default-src 'none'; script-src 'self'; style-src 'self'";
+        assert!(page.contains(policy) && page.contains(content), "{path}");
+    }
+    assert_eq!(status(&broker.get("/console/nothing.js")), 404);
+    let post = "POST /demo HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+    assert_eq!(status(&broker.ask(post)), 405);
+    let ready = broker.get("/readyz?verbose");
+    assert!(status(&ready) == 200 && ready.contains("\"name\":\"journal\""), "{ready}");
+    assert_eq!(status(&broker.get("/metrics/addresses")), 401);
+}
