@@ -1,135 +1,176 @@
-import { Conversation, type Arrived, type Audience } from "./conversation.js";
-import { Delivery } from "./delivery.js";
-import { WharfError } from "./errors.js";
-import { messageFrame } from "./frames.js";
-import { Inbox, type Deliveries, type Wish } from "./inbox.js";
-import { settingsOf, type Options } from "./options.js";
-import { Outbox } from "./outbox.js";
-import type { Store } from "./store.js";
-import { Tabs, type Note } from "./tabs.js";
-import type {
-    Body,
-    LostDetail,
-    ReceiveOptions,
-    SendOptions,
-    State,
-    StateDetail,
-    UnclaimedDetail,
+// What the application holds: sends, iterations and events, over the session of this tab or of the one that leads.
+import { messageFrame, utf8 } from "./frames.js";
+import { makeOutbox } from "./outbox.js";
+import { makeSession } from "./session.js";
+import { joinTabs, type Note } from "./tabs.js";
+import { within } from "./turns.js";
+import {
+    WharfError,
+    type Body,
+    type Client,
+    type Content,
+    type Deliveries,
+    type Delivery,
+    type Options,
+    type ReceiveOptions,
+    type Saved,
+    type SendOptions,
+    type State,
+    type StateDetail,
+    type Store,
 } from "./types.js";
-import { watch } from "./wake.js";
 
 // MBWS-A25
 const CONSUME = "wharf/consume";
 const CANCEL = "wharf/cancel";
 /** Nobody consumes this: to cancel it does nothing, but is answered. */
 const HEARTBEAT = "wharf/heartbeat";
-const isOpen = (state: State) => state === "open" || state === "recovered";
-const closed = () => new WharfError("closed", "the client is closed");
+/** The broker cuts the reason of a close off after 123 octets. */
+const REASON_WHOLE = 100;
 
-/** Listen to `state`, `lost` and `unclaimed`; each event has its `detail`. */
-export class Client extends EventTarget {
-    private current: State = "connecting";
-    private readonly outbox: Outbox;
-    private readonly conversation: Conversation;
-    private readonly tabs: Tabs | undefined;
-    private readonly inboxes = new Map<string, Inbox>();
-    private readonly unwatch: () => void;
-    private leads = false;
-    private closing: Promise<void> | undefined;
-    private wasOpen = false;
+/** What comes from one address. */
+interface Inbox {
+    /** Came and was not read. The broker sends no more than its credit. */
+    unread: Delivery[];
+    reader?: Reader | undefined;
+}
 
-    /** @internal Use `connect`. */
-    constructor(
-        url: string | URL,
-        private readonly store: Store,
-        name: string | undefined,
-        private readonly options: Options,
-    ) {
-        super();
-        const settings = settingsOf(url, options);
-        this.outbox = new Outbox(store, () => {
-            this.tabs?.tell({ added: true });
-            if (this.leads) void this.conversation.fill();
-        });
-        this.conversation = new Conversation(store, settings, this.audience(settings.uncertain === "resend"));
-        if (name !== undefined) {
-            this.tabs = new Tabs(name, {
-                noted: (note) => this.noted(note),
-                lead: () => this.lead(),
-                yielded: () => this.yielded(),
-            });
-        }
-        this.unwatch = watch({ wake: () => this.wake(), sleep: () => void this.tabs?.yield() });
-        options.signal?.addEventListener("abort", () => void this.close(), { once: true });
-    }
+/** One iteration. */
+interface Reader {
+    /** Asks the broker for messages, or for no more. */
+    ask(to: string): void;
+    /** Gives what there is to whoever waits for it. */
+    pump(): void;
+    end(error?: WharfError): void;
+}
 
-    /** @internal */
-    begin(): this {
-        if (this.tabs) {
-            this.tabs.tell({ hello: true });
-            this.tabs.contend();
-        } else {
-            void this.lead();
-        }
-        if (this.options.signal?.aborted) void this.close();
-        return this;
-    }
+/** A body as a frame carries it. */
+function bodyOf(body: Body): string | Uint8Array {
+    if (typeof body === "string") return body;
+    if (body instanceof ArrayBuffer) return new Uint8Array(body);
+    if (!ArrayBuffer.isView(body)) return JSON.stringify(body);
+    return new Uint8Array(body.buffer, body.byteOffset, body.byteLength);
+}
 
-    get state(): State {
-        return this.current;
-    }
+const isJson = (body: Body) =>
+    typeof body === "object" && !(body instanceof ArrayBuffer) && !ArrayBuffer.isView(body);
 
-    /** Whether this tab talks to the broker for all that share its outbox. */
-    get isLeader(): boolean {
-        return this.leads;
-    }
+function deliveryOf(
+    { addresses, contentType, properties, body }: Content,
+    id: string,
+    ack: () => Promise<boolean>,
+): Delivery {
+    const text = () => (typeof body === "string" ? body : new TextDecoder().decode(body));
+    return {
+        address: addresses[0]!,
+        contentType,
+        properties,
+        body,
+        id,
+        text,
+        json: () => JSON.parse(text()),
+        bytes: () => (typeof body === "string" ? utf8.encode(body) : body),
+        property: (name) => properties.find(([known]) => known === name)?.[1],
+        ack,
+    };
+}
 
-    /** Messages of this page that the broker does not have yet. */
-    get pending(): number {
-        return this.outbox.size;
-    }
+/** `name` is that of the outbox which tabs share; undefined if they share none. */
+export function makeClient(
+    url: string | URL,
+    options: Options,
+    store: Store,
+    name?: string,
+): Client {
+    const { persist, signal, outboxMax = 10_000, closeTimeoutMs = 5000 } = options;
+    const isResent = (options.uncertain ?? (persist ? "resend" : "reject")) === "resend";
+    const inboxes = new Map<string, Inbox>();
+    const watching = new AbortController();
+    let state: State = "connecting";
+    let wasOpen = false;
+    let leads = false;
+    let closing: Promise<void> | undefined;
 
-    /**
-     * Sends one message to one address or several. Resolves when the broker has stored it, however long and over
-     * however many WebSockets that takes. Rejects with a `WharfError` if that will not be, or cannot be known.
-     */
-    send(address: string | string[], body: Body, { contentType, properties = [] }: SendOptions = {}): Promise<void> {
-        if (this.closing) return Promise.reject(closed());
-        if (this.outbox.size >= (this.options.outboxMax ?? 10_000)) {
-            return Promise.reject(new WharfError("full", "too many messages wait for the broker"));
-        }
-        const isJson = typeof body === "object" && !(body instanceof ArrayBuffer) && !ArrayBuffer.isView(body);
-        return this.outbox.add(
-            messageFrame({
-                addresses: [address].flat(),
-                contentType: contentType ?? (isJson ? "application/json" : ""),
-                properties: Array.isArray(properties) ? properties : Object.entries(properties),
-                body: isJson ? JSON.stringify(body) : bodyOf(body as string | ArrayBuffer | ArrayBufferView),
-            }),
+    const isOpen = () => state === "open" || state === "recovered";
+    const closed = () => new WharfError("closed");
+    const emit = (type: string, detail: object) =>
+        client.dispatchEvent(new CustomEvent(type, { detail }));
+
+    const enter = (next: State, detail?: Partial<StateDetail>, isOurs = true) => {
+        if (state === "closed") return;
+        state = next;
+        wasOpen ||= isOpen();
+        if (isOurs) tabs?.tell({ state });
+        emit("state", { state, ...detail });
+    };
+
+    const inboxOf = (address: string) => {
+        let inbox = inboxes.get(address);
+        if (!inbox) inboxes.set(address, (inbox = { unread: [] }));
+        return inbox;
+    };
+    const readers = () => [...inboxes.values()].flatMap(({ reader }) => reader ?? []);
+    const askAll = () => readers().forEach((reader) => reader.ask(CONSUME));
+
+    /** A wish is a message like any other: numbered, kept, and answered. */
+    const wish = (to: string, wishes: Record<string, string | number | undefined>) => {
+        const properties = Object.entries(wishes)
+            .filter(([, value]) => value)
+            .map(([key, value]): [string, string] => [key, String(value)]);
+        return outbox.add(
+            messageFrame({ addresses: [to], contentType: "", properties, body: "" }),
         );
-    }
+    };
 
-    /**
-     * The messages of an address, to be acknowledged one by one. Of all tabs that share an outbox the leader receives;
-     * the others wait for their turn. What is unread when the iteration ends stays here for the next `receive`.
-     */
-    receive(address: string, { credit = 32, subscription, signal }: ReceiveOptions = {}): Deliveries {
-        if (this.closing) throw closed();
-        const inbox = this.inbox(address);
-        if (inbox.wish) throw new TypeError(`${address} is being received already`);
-        const wish = { address, credit, subscription };
-        inbox.begin(wish);
-        if (this.leads) this.ask(CONSUME, wish);
-        const stop = () => {
-            signal?.removeEventListener("abort", stop);
-            if (inbox.wish !== wish) return;
-            inbox.end();
-            if (this.leads) this.ask(CANCEL, wish);
+    const receive = (
+        address: string,
+        { credit = 32, subscription, signal }: ReceiveOptions = {},
+    ): Deliveries => {
+        if (closing) throw closed();
+        const inbox = inboxOf(address);
+        if (inbox.reader) throw new TypeError(`${address} is being received already`);
+        type Waiter = [(result: IteratorResult<Delivery>) => void, (error: WharfError) => void];
+        const waiting: Waiter[] = [];
+        let failure: WharfError | undefined;
+        const reader: Reader = {
+            ask(to) {
+                if (!leads) return;
+                wish(to, { address, credit, subscription }).catch((error: WharfError) => {
+                    if (error.code === "refused") reader.end(error);
+                });
+            },
+            pump() {
+                const isOver = inbox.reader !== reader;
+                while (waiting.length && (isOver || inbox.unread.length)) {
+                    const [resolve, reject] = waiting.shift()!;
+                    if (failure) reject(failure);
+                    else if (isOver) resolve({ done: true, value: undefined });
+                    else resolve({ done: false, value: inbox.unread.shift()! });
+                }
+            },
+            end(error) {
+                if (inbox.reader !== reader) return;
+                inbox.reader = undefined;
+                failure = error;
+                signal?.removeEventListener("abort", stop);
+                reader.pump();
+            },
         };
+        const stop = () => {
+            if (inbox.reader !== reader) return;
+            reader.end();
+            reader.ask(CANCEL);
+        };
+        inbox.reader = reader;
+        reader.ask(CONSUME);
         signal?.addEventListener("abort", stop);
         if (signal?.aborted) stop();
         const deliveries: Deliveries = {
-            next: () => inbox.next(wish),
+            next: () =>
+                new Promise((...waiter) => {
+                    waiting.push(waiter);
+                    reader.pump();
+                }),
             async return() {
                 stop();
                 return { done: true, value: undefined };
@@ -137,168 +178,153 @@ export class Client extends EventTarget {
             [Symbol.asyncIterator]: () => deliveries,
         };
         return deliveries;
-    }
+    };
 
-    /** Resolves when the broker has everything that was sent here. */
-    drain(): Promise<void> {
-        return this.outbox.drained();
-    }
+    const settled = (key: number, error?: WharfError) => {
+        outbox.settle(key, error);
+        tabs?.tell({ settled: key, code: error?.code, message: error?.message });
+    };
 
-    /**
-     * Brings out what is unsent and closes. Without `persist` that ends the connection: what was received and not
-     * acknowledged goes back to its address. With it, the next client goes on with all of that, unless it is to
-     * `forget`: then the leader ends the connection and empties the outbox.
-     */
-    close({ forget = false } = {}): Promise<void> {
-        this.closing ??= this.shut(forget);
-        return this.closing;
-    }
-
-    [Symbol.asyncDispose](): Promise<void> {
-        return this.close();
-    }
-
-    private inbox(address: string): Inbox {
-        let inbox = this.inboxes.get(address);
-        if (!inbox) this.inboxes.set(address, (inbox = new Inbox()));
-        return inbox;
-    }
-
-    /** A wish is a message like any other: numbered, kept, and answered. */
-    private ask(to: string, { address, credit, subscription }: Wish) {
-        const properties: [string, string][] = [["address", address]];
-        if (credit) properties.push(["credit", String(credit)]);
-        if (subscription) properties.push(["subscription", subscription]);
-        const frame = messageFrame({ addresses: [to], contentType: "", properties, body: "" });
-        this.outbox.add(frame).catch((error: WharfError) => {
-            if (error.code === "refused") this.inboxes.get(address)?.end(error);
-        });
-    }
-
-    private askAll() {
-        for (const { wish } of this.inboxes.values()) if (wish) this.ask(CONSUME, wish);
-    }
-
-    private async lead() {
-        this.leads = true;
-        this.askAll();
-        await this.conversation.start();
-    }
-
-    private async yielded() {
-        this.leads = false;
-        await this.conversation.stop();
-    }
-
-    private wake() {
-        if (this.closing) return;
-        this.tabs?.contend();
-        if (this.leads) this.conversation.wake();
-        else this.tabs?.tell({ hello: true });
-    }
-
-    private noted(note: Note) {
-        if ("added" in note && this.leads) void this.conversation.fill();
-        else if ("hello" in note && this.leads) this.tabs?.tell({ state: this.current });
-        else if ("settled" in note) this.outbox.settle(note.settled);
-        else if ("failed" in note) this.outbox.fail(note.failed, new WharfError(note.code, note.message));
-        else if ("state" in note && !this.leads) this.enter(note.state as State, {}, false);
-    }
-
-    private enter(state: State, detail: Partial<StateDetail> = {}, isOurs = true) {
-        if (this.current === "closed") return;
-        this.current = state;
-        this.wasOpen ||= isOpen(state);
-        if (isOurs) this.tabs?.tell({ state });
-        this.emit<StateDetail>("state", { state, ...detail });
-    }
-
-    private emit<T>(name: string, detail: T) {
-        this.dispatchEvent(new CustomEvent(name, { detail }));
-    }
-
-    private audience(resent: boolean): Audience {
-        return {
-            open: (state) => this.enter(state),
-            waiting: (detail) => this.enter(this.wasOpen ? "recovering" : "connecting", detail),
-            delivered: (arrived) => this.delivered(arrived),
-            settled: (key) => {
-                this.outbox.settle(key);
-                this.tabs?.tell({ settled: key });
-            },
-            failed: (key, { code, message }) => {
-                this.outbox.fail(key, new WharfError(code, message));
-                this.tabs?.tell({ failed: key, code, message });
-            },
-            blamed: (reason) => this.blamed(reason),
-            renewed: () => this.inboxes.forEach((inbox) => inbox.forget()),
-            lost: (uncertain) => {
-                this.enter("lost");
-                this.askAll();
-                const ours = uncertain.filter(({ addresses }) => !addresses[0]?.startsWith("wharf/"));
-                this.emit<LostDetail>("lost", { uncertain: ours, resent });
-            },
-            probe: (isAwake) => {
-                const receives = [...this.inboxes.values()].some(({ wish }) => wish);
-                if (isAwake || receives) this.ask(CANCEL, { address: HEARTBEAT, credit: 0 });
-            },
-            ended: (error) => void (this.closing ??= this.shut(false, error)),
-        };
-    }
-
-    private delivered({ content, seq, name }: Arrived) {
-        const { generation } = this.conversation;
+    const delivered = (content: Content, seq: number, of: Saved) => {
         const address = content.addresses[0]!;
-        const inbox = this.inbox(address);
-        inbox.push(new Delivery(content, `${name}/${seq}`, () => this.conversation.take(seq, generation)));
-        if (!inbox.wish) this.emit<UnclaimedDetail>("unclaimed", { address, count: inbox.count });
-    }
+        const inbox = inboxOf(address);
+        inbox.unread.push(
+            deliveryOf(content, `${of.name}/${seq}`, () => session.take(seq, of)),
+        );
+        if (inbox.reader) inbox.reader.pump();
+        else emit("unclaimed", { address, count: inbox.unread.length });
+    };
 
-    /** The broker says what it refuses: "why: address", cut off after 123 octets. */
-    private blamed(reason: string): boolean {
-        const named = reason.slice(reason.indexOf(": ") + 2);
-        for (const [address, inbox] of this.inboxes) {
-            const isIt = reason.length < 100 ? address === named : address.startsWith(named.slice(0, 60));
-            if (!inbox.wish || !isIt) continue;
-            inbox.end(new WharfError("refused", reason));
+    /** The broker says what it refuses: "why: address". */
+    const blamed = (reason: string) => {
+        for (const [address, { reader }] of inboxes) {
+            const isIt =
+                reason.length < REASON_WHOLE
+                    ? reason.endsWith(`: ${address}`)
+                    : reason.includes(address.slice(0, 60));
+            if (!reader || !isIt) continue;
+            reader.end(new WharfError("refused", reason));
             return true;
         }
         return false;
-    }
+    };
 
-    private async shut(forget: boolean, error?: WharfError) {
-        const { closeTimeoutMs = 5000, persist } = this.options;
-        for (const inbox of this.inboxes.values()) inbox.end(error);
-        if (!error && (!persist || isOpen(this.current))) await within(closeTimeoutMs, this.outbox.drained());
-        if (this.leads && (!persist || forget)) {
-            await this.conversation.finish(error ? 0 : closeTimeoutMs);
-            if (forget) await this.store.clear();
-        }
-        this.outbox.end(error ?? closed());
-        this.unwatch();
-        // Without the last word: the tabs that stay have a leader of their own now.
-        await (this.tabs ? this.tabs.yield() : this.yielded());
-        this.enter("closed", error ? { error } : {}, false);
-        this.tabs?.close();
-        this.store.close();
-    }
-}
-
-/** Resolves when the promise does, or after this time. */
-function within(ms: number, promise: Promise<void>): Promise<void> {
-    return new Promise((resolve) => {
-        const timer = setTimeout(resolve, ms);
-        void promise.then(() => {
-            clearTimeout(timer);
-            resolve();
-        });
+    const outbox = makeOutbox(store, () => {
+        tabs?.tell({ isNew: true });
+        if (leads) void session.sync();
     });
-}
 
-/** A body as a frame carries it. */
-function bodyOf(body: string | ArrayBuffer | ArrayBufferView): string | Uint8Array {
-    if (typeof body === "string") return body;
-    return body instanceof ArrayBuffer
-        ? new Uint8Array(body)
-        : new Uint8Array(body.buffer, body.byteOffset, body.byteLength);
+    const session = makeSession(url, options, store, isResent, {
+        entered: enter,
+        waiting: (detail) => enter(wasOpen ? "recovering" : "connecting", detail),
+        delivered,
+        settled,
+        blamed,
+        // What came on a connection that is gone comes again.
+        renewed: () => inboxes.forEach((inbox) => (inbox.unread = [])),
+        lost(uncertain) {
+            enter("lost");
+            askAll();
+            const isOurs = ({ addresses: [address] }: Content) => !address?.startsWith("wharf/");
+            emit("lost", { uncertain: uncertain.filter(isOurs), resent: isResent });
+        },
+        silent(isAwake) {
+            if (isAwake || readers().length) void wish(CANCEL, { address: HEARTBEAT }).catch(() => {});
+        },
+        ended: (error) => void (closing ??= shut(false, error)),
+    });
+
+    const lead = async () => {
+        leads = true;
+        askAll();
+        await session.start();
+    };
+    const yielded = async () => {
+        leads = false;
+        await session.stop();
+    };
+    const noted = ({ isNew, isHello, settled, code, message, state: theirs }: Note) => {
+        if (settled) outbox.settle(settled, code && new WharfError(code, message));
+        if (isNew && leads) void session.sync();
+        if (isHello && leads) tabs!.tell({ state });
+        if (theirs && theirs !== state && !leads) enter(theirs, {}, false);
+    };
+    const tabs = name === undefined ? undefined : joinTabs(name, noted, lead, yielded);
+
+    const wake = () => {
+        if (closing) return;
+        tabs?.contend();
+        if (leads) session.wake();
+        else tabs?.tell({ isHello: true });
+    };
+    const sleep = () => void tabs?.yield();
+    const life: Record<string, (event: Event) => void> = {
+        online: wake,
+        pageshow: wake,
+        resume: wake,
+        visibilitychange: () => document.hidden || wake(),
+        freeze: sleep,
+        pagehide: (event) => (event as PageTransitionEvent).persisted && sleep(),
+    };
+    for (const [type, listener] of Object.entries(life)) {
+        // Not all of them bubble up from the document.
+        const how = { capture: true, signal: watching.signal };
+        globalThis.addEventListener?.(type, listener, how);
+    }
+
+    const shut = async (forget: boolean, error?: WharfError) => {
+        for (const reader of readers()) reader.end(error);
+        if (!error && (!persist || isOpen())) await within(closeTimeoutMs, outbox.drain());
+        if (leads && (!persist || forget)) {
+            await session.finish(error ? 0 : closeTimeoutMs);
+            if (forget) await store.save();
+        }
+        outbox.end(error ?? closed());
+        watching.abort();
+        // Without the last word: the tabs that stay have a leader of their own now.
+        await (tabs ? tabs.yield() : yielded());
+        enter("closed", { error }, false);
+        tabs?.close();
+        store.close();
+    };
+    const close = ({ forget = false } = {}) => (closing ??= shut(forget));
+
+    const client = new (class extends EventTarget {
+        get state() {
+            return state;
+        }
+        get isLeader() {
+            return leads;
+        }
+        get pending() {
+            return outbox.size();
+        }
+        async send(
+            address: string | string[],
+            body: Body,
+            { contentType, properties = [] }: SendOptions = {},
+        ) {
+            if (closing) throw closed();
+            if (outbox.size() >= outboxMax) throw new WharfError("full");
+            const frame = messageFrame({
+                addresses: [address].flat(),
+                contentType: contentType ?? (isJson(body) ? "application/json" : ""),
+                properties: Array.isArray(properties) ? properties : Object.entries(properties),
+                body: bodyOf(body),
+            });
+            return outbox.add(frame);
+        }
+        receive = receive;
+        drain = outbox.drain;
+        close = close;
+        [Symbol.asyncDispose] = close;
+    })() as Client;
+
+    signal?.addEventListener("abort", () => void close());
+    if (tabs) {
+        tabs.tell({ isHello: true });
+        tabs.contend();
+    } else void lead();
+    if (signal?.aborted) void close();
+    return client;
 }

@@ -24,23 +24,41 @@ window.receive = async (address, options) => {
     }
 };
 
-/** Sends `PREFIX0`, `PREFIX1` and so on, a few at a time; which ones were begun and are stored outlives the page. */
+/** Receives into `got N: TEXT`, one for each delivery that is not known by its id. */
+window.receiveOnce = async (address, options) => {
+    for await (const delivery of client.receive(address, options)) {
+        const isKnown = `id ${delivery.id}` in localStorage;
+        if (isKnown) localStorage.repeated = Number(localStorage.repeated ?? 0) + 1;
+        else {
+            const count = Number(localStorage.count ?? 0);
+            localStorage[`id ${delivery.id}`] = `${count} ${delivery.text()}`;
+            localStorage.count = count + 1;
+        }
+        await delivery.ack();
+    }
+};
+
+/** Sends `PREFIX0`, `PREFIX1` and so on, a few at a time; what was begun and what is stored outlives the page. */
 window.produce = async (address, prefix, count) => {
-    const stored = JSON.parse(localStorage[`stored:${prefix}`] ?? "[]");
     const burst = () => {
         const next = Number(localStorage[`next:${prefix}`] ?? 0);
-        if (next >= count) return null;
+        if (next >= count || localStorage.isStopped) return null;
         localStorage[`next:${prefix}`] = next + 1;
-        return client.send(address, `${prefix}${next}`).then(() => {
-            stored.push(`${prefix}${next}`);
-            localStorage[`stored:${prefix}`] = JSON.stringify(stored);
-        });
+        const text = `${prefix}${next}`;
+        return client.send(address, text).then(() => (localStorage[`stored:${text}`] = 1));
     };
     for (;;) {
         const bursts = Array.from({ length: 10 }, burst).filter(Boolean);
         if (!bursts.length) return;
         await Promise.all(bursts);
     }
+};
+
+/** The numbers of those of a prefix whose `send` has resolved, in this life of the page or another. */
+window.storedOf = (prefix) => {
+    const begin = `stored:${prefix}`;
+    const keys = Object.keys(localStorage).filter((key) => key.startsWith(begin));
+    return keys.map((key) => Number(key.slice(begin.length)));
 };
 
 /** How many entries the outbox has in IndexedDB. */

@@ -1,0 +1,1 @@
+// The tests call `chrome.tabs` from here.
