@@ -1,0 +1,127 @@
+"""Reads pages: what is to be run, what it must print, which files are quoted and where links lead.
+
+    ```sh                       run as it stands, each block from the root of the repository
+    ```sh name=worker           the same; what it prints goes on to be looked at
+    ```sh not-run="why"         not run
+    ```text                     what the block before prints; `...` stands for anything
+    ```text of=worker           what that block has printed by now, among other lines
+    ```go file=PATH             that file, whole
+    ```json part=PATH           lines of that file, one after the other
+    <!-- run: COMMAND -->       run, but no reader's business
+"""
+
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+FENCE = re.compile(r"^```(\w*)[ ]*(.*)$")
+HIDDEN = re.compile(r"^<!-- run: (.*) -->$")
+LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
+OPTION = re.compile(r'([\w-]+)=(?:"([^"]*)"|(\S+))')
+
+
+@dataclass
+class Block:
+    """A fenced block or a hidden command, and where it stands."""
+
+    line: int
+    language: str
+    text: str
+    options: dict = field(default_factory=dict)
+
+
+@dataclass
+class Page:
+    name: str
+    text: str
+    blocks: list
+    faults: list
+
+    @property
+    def folder(self):
+        return (ROOT / self.name).parent
+
+
+def read(name):
+    text = (ROOT / name).read_text()
+    page = Page(name, text, [], [])
+    fence, body = None, []
+    for number, line in enumerate(text.splitlines(), 1):
+        if fence:
+            if line == "```":
+                fence.text = "".join(each + "\n" for each in body)
+                page.blocks.append(fence)
+                fence = None
+            else:
+                body.append(line)
+        elif found := FENCE.match(line):
+            options = {name: one or two for name, one, two in OPTION.findall(found[2])}
+            fence, body = Block(number, found[1], "", options), []
+        elif found := HIDDEN.match(line):
+            page.blocks.append(Block(number, "run", found[1] + "\n"))
+    if fence:
+        page.faults.append(f"{name}:{fence.line}: a block without an end")
+    check_blocks(page)
+    check_links(page)
+    return page
+
+
+def check_blocks(page):
+    for block in page.blocks:
+        where = f"{page.name}:{block.line}"
+        quoted = block.options.get("file") or block.options.get("part")
+        if quoted:
+            check_quotation(page, block, where, quoted)
+        elif block.language not in ("sh", "text", "run"):
+            page.faults.append(f"{where}: {block.language or 'a block'} that is no file's")
+
+
+def check_quotation(page, block, where, quoted):
+    path = ROOT / quoted
+    if not path.is_file():
+        page.faults.append(f"{where}: there is no {quoted}")
+        return
+    content = path.read_text()
+    if "file" in block.options and content != block.text:
+        page.faults.append(f"{where}: {quoted} is not as it is quoted")
+    if "part" in block.options and "\n" + block.text not in "\n" + content:
+        page.faults.append(f"{where}: {quoted} has no such lines")
+
+
+def anchors(text):
+    """The anchors of a page's headings, as they are made for them."""
+    found = set()
+    for heading in re.findall(r"^#+ (.*)$", text, re.M):
+        kept = re.sub(r"[^\w\- ]", "", re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", heading).lower())
+        found.add(kept.replace(" ", "-"))
+    return found
+
+
+def check_links(page):
+    prose = re.sub(r"^```.*?^```$", "", page.text, flags=re.M | re.S)
+    for target in LINK.findall(prose):
+        if re.match(r"[a-z]+:", target):
+            continue
+        path, _, anchor = target.partition("#")
+        there = (page.folder / path).resolve() if path else ROOT / page.name
+        if not there.exists():
+            page.faults.append(f"{page.name}: no such file: {target}")
+        elif anchor and there.suffix == ".md" and anchor not in anchors(there.read_text()):
+            page.faults.append(f"{page.name}: no such heading: {target}")
+
+
+def fits(wanted, got, anywhere=False):
+    """Whether output is what a page says. `...` alone is any lines, in a line any characters."""
+    lines = wanted.rstrip("\n").split("\n")
+    parts = []
+    for line in lines:
+        if line.strip() == "...":
+            parts.append(r"(?:[^\n]*\n)*?")
+        else:
+            parts.append(re.escape(line).replace(r"\.\.\.", "[^\n]*?") + r"[ ]*\n")
+    pattern = "".join(parts)
+    got = got if got.endswith("\n") or not got else got + "\n"
+    if anywhere:
+        return re.search("^" + pattern, got, re.M) is not None
+    return re.fullmatch(pattern, got) is not None
