@@ -24,7 +24,8 @@ function licences() {
     const texts = new Map();
     for (const [name, text] of notices) texts.set(text, [...(texts.get(text) ?? []), name]);
     const all = [...texts].map(([text, names]) => `${names.join(", ")}:\n\n${text}`);
-    return `/*!\nHolds, beside the console of Wharf (Apache-2.0 OR MIT):\n\n${all.join("\n\n")}\n*/\n`;
+    const head = "Holds, beside the console of Wharf (Apache-2.0 OR MIT):";
+    return `/*!\n${[head, ...all].join("\n\n")}\n*/\n`;
 }
 
 /** Files end with a line feed and hold no tab, here as in the rest of the repository. */
@@ -44,7 +45,8 @@ function finish() {
                     const made = isScript ? licences() + file.code : String(file.source);
                     const text = withLineFeed(made);
                     // To change them could change what the script says.
-                    if (/\t| $/m.test(text)) this.error(`${file.fileName}: a tab, or a space at an end`);
+                    if (/\t| $/m.test(text))
+                        this.error(`${file.fileName}: a tab, or a space at an end`);
                     if (isScript) file.code = text;
                     else file.source = text;
                     const zipped = gzipSync(text, { level: 9 }).length;

@@ -15,9 +15,7 @@ export function read(text: string): Import {
     }
     // An export of RabbitMQ says of which version it is; ours has a version of its own form.
     const isRabbit = typeof value === "object" && value !== null && !("version" in value);
-    return isRabbit
-        ? { form: "rabbitmq", value }
-        : { form: "wharf", value: value as Definitions };
+    return isRabbit ? { form: "rabbitmq", value } : { form: "wharf", value: value as Definitions };
 }
 
 type Item = Record<string, unknown>;

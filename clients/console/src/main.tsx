@@ -28,6 +28,7 @@ import "./theme.ts";
 import { watch } from "./watch.ts";
 import "./style/base.css";
 import "./style/shell.css";
+import "./style/controls.css";
 import "./style/parts.css";
 import "./style/pages.css";
 

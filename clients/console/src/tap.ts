@@ -1,6 +1,12 @@
 // A subscription of this page to a topic, over MBWS: the page is a client like any other, and takes
 // nothing from anybody.
-import { connect, type Client, type Delivery, type Options, type State } from "../../web/src/index.ts";
+import {
+    connect,
+    type Client,
+    type Delivery,
+    type Options,
+    type State,
+} from "../../web/src/index.ts";
 import { login } from "./api/login.ts";
 
 export interface Heard {
@@ -48,7 +54,10 @@ function loggedIn(): Pick<Options, "token" | "WebSocket"> {
     // A script can set no header field there, so that the token comes among the subprotocols.
     class WithToken extends WebSocket {
         constructor(url: string | URL, protocols?: string | string[]) {
-            super(url, [protocols ?? [], `wharf.bearer.${"token" in given! && given.token}`].flat());
+            super(
+                url,
+                [protocols ?? [], `wharf.bearer.${"token" in given! && given.token}`].flat(),
+            );
         }
     }
     return { WebSocket: WithToken as NonNullable<Options["WebSocket"]> };

@@ -1,4 +1,5 @@
 // Asks the management API.
+import { signal } from "@preact/signals";
 import { authorization, isStranger, login, type Login } from "./login.ts";
 import { OPERATIONS, type Code, type Operations } from "./operations.ts";
 
@@ -12,6 +13,9 @@ type Part<P, K extends string> = P extends undefined
     : keyof P extends never
       ? { [key in K]?: undefined }
       : { [key in K]: P };
+
+/** Counts what was changed from here, for those who show what there is. */
+export const changes = signal(0);
 
 /** What an operation is asked with. */
 export type Asked<N extends Name> = Part<Operations[N]["path"], "path"> &
@@ -44,7 +48,7 @@ export interface Answer<N extends Name> {
     etag: string | null;
 }
 
-/** Asks, and gives what the answer holds. Throws a `Problem`; or what the signal was aborted with. */
+/** Asks, and gives what the answer holds. Throws a `Problem`, or why the signal was aborted. */
 export async function call<N extends Name>(
     name: N,
     asked: Asked<N>,
@@ -73,6 +77,7 @@ export async function exchange<N extends Name>(
         if (problem.code === "not-authenticated" && who === login.value) isStranger.value = true;
         throw problem;
     }
+    if (method !== "GET") changes.value += 1;
     const value = response.status === 204 ? undefined : await response.json();
     return { value: value as Operations[N]["gives"], etag: response.headers.get("ETag") };
 }

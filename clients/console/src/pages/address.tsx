@@ -1,6 +1,7 @@
 // One address: what it is, what is in it, and what can be done with it.
 import { call } from "../api/call.ts";
 import type { Address } from "../api/operations.ts";
+import { show } from "../parts/dialog.tsx";
 import { useLoad } from "../parts/load.ts";
 import { ProblemNote } from "../parts/problem.tsx";
 import { Badge, Facts, Tabs } from "../parts/show.tsx";
@@ -11,7 +12,6 @@ import { Messages } from "./messages.tsx";
 import { deleteAddress, MoveForm, purge, RedriveForm } from "./moving.tsx";
 import { Publish } from "./publish.tsx";
 import { Subscriptions } from "./subscriptions.tsx";
-import { show } from "../parts/dialog.tsx";
 
 /** An address, and which of its queues is meant. */
 export interface Where {
@@ -43,10 +43,10 @@ export function AddressPage({ host, name }: { host: string; name: string }) {
             </p>
             <div class="head">
                 <h1>{name}</h1>
-                {data && <Actions address={data} reload={reload} />}
+                {data && <Actions address={data} />}
             </div>
             {problem && <ProblemNote problem={problem} again={reload} />}
-            {data && <Body address={data} reload={reload} />}
+            {data && <Body address={data} />}
         </>
     );
 }
@@ -56,26 +56,20 @@ function useWhere({ host, name, kind }: Address): Where {
     return { host, name, subscription: kind === "topic" ? subscription : undefined };
 }
 
-function Actions({ address, reload }: { address: Address; reload: () => void }) {
+function Actions({ address }: { address: Address }) {
     const where = useWhere(address);
     const hasQueue = address.kind === "queue" || !!where.subscription;
     return (
         <div class="row-actions">
             {hasQueue && (
                 <>
-                    <button
-                        type="button"
-                        onClick={() => show(<MoveForm where={where} reload={reload} />)}
-                    >
+                    <button type="button" onClick={() => show(<MoveForm where={where} />)}>
                         Move…
                     </button>
-                    <button
-                        type="button"
-                        onClick={() => show(<RedriveForm where={where} reload={reload} />)}
-                    >
+                    <button type="button" onClick={() => show(<RedriveForm where={where} />)}>
                         Redrive…
                     </button>
-                    <button type="button" class="risky" onClick={() => purge(where, reload)}>
+                    <button type="button" class="risky" onClick={() => purge(where)}>
                         Purge…
                     </button>
                 </>
@@ -87,7 +81,7 @@ function Actions({ address, reload }: { address: Address; reload: () => void }) 
     );
 }
 
-function Body({ address, reload }: { address: Address; reload: () => void }) {
+function Body({ address }: { address: Address }) {
     const { host, name, kind } = address;
     const where = useWhere(address);
     const tab = place.value.query["tab"] ?? (kind === "topic" ? "subscriptions" : "messages");
@@ -127,7 +121,7 @@ function Body({ address, reload }: { address: Address; reload: () => void }) {
                 <Messages where={where} />
             )}
             {tab === "subscriptions" && <Subscriptions address={address} />}
-            {tab === "publish" && <Publish host={host} name={name} done={reload} />}
+            {tab === "publish" && <Publish host={host} name={name} />}
             {tab === "live" && <Live address={address} />}
         </>
     );
@@ -151,9 +145,7 @@ function Choose({ where: { host, name, subscription } }: { where: Where }) {
         <div class="filters">
             <label>
                 Subscription{" "}
-                <select
-                    onChange={(event) => refine({ subscription: event.currentTarget.value })}
-                >
+                <select onChange={(event) => refine({ subscription: event.currentTarget.value })}>
                     <option value="">choose one</option>
                     {names.map((one) => (
                         <option key={one} selected={one === subscription}>

@@ -74,8 +74,10 @@ export function AddressesPage() {
             <List
                 caption="Addresses"
                 of={JSON.stringify(asked)}
-                ask={(page, signal) => call("listAddresses", { query: { ...asked, ...page }, signal })}
-                columns={() => COLUMNS}
+                ask={(page, signal) =>
+                    call("listAddresses", { query: { ...asked, ...page }, signal })
+                }
+                columns={COLUMNS}
                 keyOf={({ host, name }) => `${host} ${name}`}
                 empty="There are no such addresses."
                 order={{ by: sort, descending }}

@@ -20,7 +20,7 @@ export function AuditPage() {
                 caption="What administrators did"
                 of="audit"
                 ask={(page, signal) => call("listAudit", { query: page, signal })}
-                columns={() => COLUMNS}
+                columns={COLUMNS}
                 keyOf={(entry) => JSON.stringify(entry)}
                 empty="Nothing has been changed since the start."
             />

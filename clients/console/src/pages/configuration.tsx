@@ -23,7 +23,6 @@ export function ConfigurationPage() {
             action: "Reload",
             run: async () => {
                 setReloaded(await call("reload", {}));
-                reload();
             },
         });
     return (

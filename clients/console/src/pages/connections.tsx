@@ -51,7 +51,7 @@ export function ConnectionsPage() {
                 ask={(page, signal) =>
                     call("listConnections", { query: { ...asked, ...page }, signal })
                 }
-                columns={columns}
+                columns={COLUMNS}
                 keyOf={({ id }) => id}
                 empty="Nobody is connected."
                 everyMs={2000}
@@ -60,7 +60,7 @@ export function ConnectionsPage() {
     );
 }
 
-const columns = (reload: () => void): Column<Connection>[] => [
+const COLUMNS: readonly Column<Connection>[] = [
     { name: "Number", show: ({ id }) => id, isHeader: true },
     { name: "Protocol", show: ({ protocol }) => <Badge>{protocol.toUpperCase()}</Badge> },
     {
@@ -89,10 +89,10 @@ const columns = (reload: () => void): Column<Connection>[] => [
         name: "Actions",
         show: (connection) => (
             <div class="row-actions">
-                <button type="button" onClick={() => close(connection, false, reload)}>
+                <button type="button" onClick={() => close(connection, false)}>
                     Close<span class="unseen"> connection {connection.id}</span>
                 </button>
-                <button type="button" onClick={() => close(connection, true, reload)}>
+                <button type="button" onClick={() => close(connection, true)}>
                     Cut<span class="unseen"> connection {connection.id}</span>
                 </button>
             </div>
@@ -100,7 +100,7 @@ const columns = (reload: () => void): Column<Connection>[] => [
     },
 ];
 
-function close({ id, user, peer }: Connection, abrupt: boolean, reload: () => void) {
+function close({ id, user, peer }: Connection, abrupt: boolean) {
     askFirst({
         title: abrupt ? `Cut connection ${id}?` : `Close connection ${id}?`,
         text: (
@@ -116,7 +116,6 @@ function close({ id, user, peer }: Connection, abrupt: boolean, reload: () => vo
         run: async () => {
             const path = { connection: id };
             await call("closeConnection", { path, query: abrupt ? { abrupt } : {} });
-            reload();
             return `Connection ${id} is ${abrupt ? "cut" : "closed"}.`;
         },
     });

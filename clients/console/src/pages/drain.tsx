@@ -60,8 +60,8 @@ async function ask(filled: Filled) {
         title: "Drain this broker?",
         text: (
             <p>
-                {counted(connections, "connection")} are closed {over_ms ? `over ${span(over_ms)}` : "at once"}
-                , and nobody is let in any more
+                {counted(connections, "connection")} will be closed{" "}
+                {over_ms ? `over ${span(over_ms)}` : "at once"}, and nobody will be let in any more
                 {stop ? ". Then the process ends." : ", until the process is started again."} There
                 is no way back.
             </p>
@@ -87,7 +87,11 @@ function Progress() {
             {!isOver && (
                 <p>
                     {counted(now.connections, "connection")} left.{" "}
-                    <progress aria-label="Connections closed" max={all} value={all - now.connections} />
+                    <progress
+                        aria-label="Connections closed"
+                        max={all}
+                        value={all - now.connections}
+                    />
                 </p>
             )}
         </div>

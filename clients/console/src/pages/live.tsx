@@ -21,8 +21,8 @@ export function Live({ address }: { address: Address }) {
     if (here !== undefined && here !== address.host) {
         return (
             <p class="empty">
-                This page can listen to topics of {here}, the host that it came from. Open it as{" "}
-                {address.host} to listen to this one.
+                This page can listen to topics of {here}, the host that it came from. To listen to
+                this one, open it as {address.host}.
             </p>
         );
     }
@@ -62,7 +62,10 @@ function Queue({ address: { host, name } }: { address: Address }) {
 
 function Topic({ name }: { name: string }) {
     const [state, setState] = useState<[string, string | undefined]>(["connecting", undefined]);
-    const [shown, setShown] = useState<{ total: number; latest: Heard[] }>({ total: 0, latest: [] });
+    const [shown, setShown] = useState<{ total: number; latest: Heard[] }>({
+        total: 0,
+        latest: [],
+    });
     const [isPaused, setPaused] = useState(false);
     const kept = useRef({ total: 0, latest: [] as Heard[] });
     const paused = useRef(false);

@@ -15,9 +15,8 @@ const LIMITS = [20, 50, 100];
 export function Messages({ where }: { where: Where }) {
     const [limit, setLimit] = useState(20);
     const { path, query } = asked(where);
-    const { data, problem, isBusy, reload } = useLoad(
-        JSON.stringify([where, limit]),
-        (signal) => call("peekMessages", { path, query: { ...query, limit }, signal }),
+    const { data, problem, isBusy, reload } = useLoad(JSON.stringify([where, limit]), (signal) =>
+        call("peekMessages", { path, query: { ...query, limit }, signal }),
     );
     return (
         <section aria-busy={isBusy}>

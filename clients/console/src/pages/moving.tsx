@@ -9,11 +9,6 @@ import { asked, type Where } from "./address.tsx";
 
 const MAX = 1_000_000;
 
-interface Props {
-    where: Where;
-    reload: () => void;
-}
-
 const nameOf = ({ name, subscription }: Where) =>
     subscription ? `${subscription} of ${name}` : name;
 
@@ -35,7 +30,7 @@ function Most() {
     );
 }
 
-export function MoveForm({ where, reload }: Props) {
+export function MoveForm({ where }: { where: Where }) {
     return (
         <Dialog title={`Move messages from ${nameOf(where)}`}>
             <Form
@@ -48,7 +43,6 @@ export function MoveForm({ where, reload }: Props) {
                         body: { to: filled.text("to").trim(), messages_max: filled.number("max") },
                     });
                     hide();
-                    reload();
                     return told(moved);
                 }}
             >
@@ -66,7 +60,7 @@ export function MoveForm({ where, reload }: Props) {
     );
 }
 
-export function RedriveForm({ where, reload }: Props) {
+export function RedriveForm({ where }: { where: Where }) {
     return (
         <Dialog title={`Redrive dead letters of ${nameOf(where)}`}>
             <Form
@@ -79,7 +73,6 @@ export function RedriveForm({ where, reload }: Props) {
                         body: { messages_max: filled.number("max") },
                     });
                     hide();
-                    reload();
                     return told(moved);
                 }}
             >
@@ -93,14 +86,13 @@ export function RedriveForm({ where, reload }: Props) {
     );
 }
 
-export function purge(where: Where, reload: () => void) {
+export function purge(where: Where) {
     askFirst({
         title: `Purge ${nameOf(where)}?`,
         text: <p>Every message in it that is not out to a consumer is dropped for good.</p>,
         action: "Drop the messages",
         run: async () => {
             const { messages } = await call("purgeAddress", asked(where));
-            reload();
             return `${counted(messages, "message")} dropped.`;
         },
     });
@@ -111,8 +103,9 @@ export function deleteAddress({ host, name, messages_ready, messages_out, consum
         title: `Delete ${name}?`,
         text: (
             <p>
-                Its {counted(messages_ready + messages_out, "message")} are dropped for good, and{" "}
-                {counted(consumers, "consumer")} lose it. A client that uses it later makes it anew.
+                {counted(messages_ready + messages_out, "message")} in it will be dropped for good;{" "}
+                {counted(consumers, "consumer")} will lose it. A client that uses it later makes it
+                anew.
             </p>
         ),
         action: "Delete the address",

@@ -29,36 +29,27 @@ export function PoliciesPage() {
         <>
             <div class="head">
                 <h1>Policies</h1>
+                <button type="button" class="primary" onClick={() => show(<Edit />)}>
+                    Add a policy
+                </button>
             </div>
             <p class="lead">
-                The first policy in this order whose pattern matches an address applies to it:
-                the highest priority first, then by name, and at last those of the configuration
-                file.
+                The first policy in this order whose pattern matches an address applies to it: the
+                highest priority first, then by name, and at last those of the configuration file.
             </p>
             <List
                 caption="Policies"
                 of="policies"
                 ask={(page, signal) => call("listPolicies", { query: page, signal })}
-                columns={columns}
+                columns={COLUMNS}
                 keyOf={({ name }) => name}
                 empty="There are no policies: every address is a queue, but topic/** are topics."
-                beside={(reload) => (
-                    <p>
-                        <button
-                            type="button"
-                            class="primary"
-                            onClick={() => show(<Edit reload={reload} />)}
-                        >
-                            Add a policy
-                        </button>
-                    </p>
-                )}
             />
         </>
     );
 }
 
-const columns = (reload: () => void): Column<Policy>[] => [
+const COLUMNS: readonly Column<Policy>[] = [
     { name: "Name", show: ({ name }) => name, isHeader: true },
     { name: "Pattern", show: ({ pattern }) => <code>{pattern}</code> },
     { name: "Kind", show: ({ kind }) => kind },
@@ -79,34 +70,33 @@ const columns = (reload: () => void): Column<Policy>[] => [
             address ? <code>{address}</code> : <Badge tone="warn">nowhere</Badge>,
     },
     {
-        name: "Messages live",
-        isNumber: true,
-        show: ({ ttl_ms: ttl }) => (ttl ? span(ttl) : "no end"),
-    },
-    {
         name: "Bounds of a queue",
-        show: ({ messages_max, bytes_max, overflow }) => {
+        show: ({ ttl_ms, messages_max, bytes_max, overflow }) => {
             const bounds = [
+                ttl_ms && span(ttl_ms),
                 messages_max && `${count(messages_max)} messages`,
                 bytes_max && bytes(bytes_max),
             ].filter(Boolean);
-            return <OrNone>{bounds.length > 0 && `${bounds.join(", ")}: ${overflow}`}</OrNone>;
+            const isBound = messages_max || bytes_max;
+            return (
+                <OrNone>
+                    {bounds.length > 0 && bounds.join(", ")}{" "}
+                    {isBound && <span class="quiet">then {overflow}</span>}
+                </OrNone>
+            );
         },
     },
     {
         name: "Actions",
         show: (policy) =>
             isOfFile(policy) ? (
-                <span class="quiet">of the configuration file</span>
+                <span class="quiet">in the file</span>
             ) : (
                 <div class="row-actions">
-                    <button
-                        type="button"
-                        onClick={() => show(<Edit policy={policy} reload={reload} />)}
-                    >
+                    <button type="button" onClick={() => show(<Edit policy={policy} />)}>
                         Edit<span class="unseen"> policy {policy.name}</span>
                     </button>
-                    <button type="button" onClick={() => remove(policy, reload)}>
+                    <button type="button" onClick={() => remove(policy)}>
                         Delete<span class="unseen"> policy {policy.name}</span>
                     </button>
                 </div>
@@ -128,12 +118,11 @@ function ruleOf(filled: Filled): PolicyRule {
     };
 }
 
-function Edit({ policy, reload }: { policy?: Policy; reload: () => void }) {
+function Edit({ policy }: { policy?: Policy }) {
     const put = async (filled: Filled) => {
         const name = policy?.name ?? filled.text("name").trim();
         await call("putPolicy", { path: { policy: name }, body: ruleOf(filled) });
         hide();
-        reload();
         return `Policy ${name} applies.`;
     };
     return (
@@ -222,7 +211,7 @@ function Rule({ of }: { of: PolicyRule }) {
     );
 }
 
-function remove({ name, pattern }: Policy, reload: () => void) {
+function remove({ name, pattern }: Policy) {
     askFirst({
         title: `Delete policy ${name}?`,
         text: (
@@ -234,7 +223,6 @@ function remove({ name, pattern }: Policy, reload: () => void) {
         action: "Delete the policy",
         run: async () => {
             await call("deletePolicy", { path: { policy: name } });
-            reload();
             return `Policy ${name} is deleted.`;
         },
     });

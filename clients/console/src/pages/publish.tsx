@@ -5,12 +5,6 @@ import type { Publishing } from "../api/operations.ts";
 import { AreaField, Form, SelectField, TextField, type Filled } from "../parts/form.tsx";
 import { Card } from "../parts/show.tsx";
 
-interface Props {
-    host: string;
-    name: string;
-    done: () => void;
-}
-
 /** `name: value`, one a line. */
 function propertiesOf(lines: string[]): Record<string, string> {
     return Object.fromEntries(
@@ -33,7 +27,7 @@ function messageOf(filled: Filled): Publishing {
     };
 }
 
-export function Publish({ host, name, done }: Props) {
+export function Publish({ host, name }: { host: string; name: string }) {
     const [isOctets, setOctets] = useState(false);
     return (
         <Card title="Publish a message">
@@ -45,7 +39,6 @@ export function Publish({ host, name, done }: Props) {
                         query: { host },
                         body: messageOf(filled),
                     });
-                    done();
                     return "The message is on disk.";
                 }}
             >

@@ -19,6 +19,9 @@ export function RoutesPage() {
         <>
             <div class="head">
                 <h1>Routes</h1>
+                <button type="button" class="primary" onClick={() => show(<Edit />)}>
+                    Add a route
+                </button>
             </div>
             <p class="lead">
                 A route gives an address another name, sends to several what is sent to one, or
@@ -28,26 +31,15 @@ export function RoutesPage() {
                 caption="Routes"
                 of="routes"
                 ask={(page, signal) => call("listRoutes", { query: page, signal })}
-                columns={columns}
+                columns={COLUMNS}
                 keyOf={({ name }) => name}
                 empty="There are no routes."
-                beside={(reload) => (
-                    <p>
-                        <button
-                            type="button"
-                            class="primary"
-                            onClick={() => show(<Edit reload={reload} />)}
-                        >
-                            Add a route
-                        </button>
-                    </p>
-                )}
             />
         </>
     );
 }
 
-const columns = (reload: () => void): Column<Route>[] => [
+const COLUMNS: readonly Column<Route>[] = [
     { name: "Name", show: ({ name }) => name, isHeader: true },
     { name: "Kind", show: ({ kind }) => kind },
     {
@@ -58,7 +50,7 @@ const columns = (reload: () => void): Column<Route>[] => [
     {
         name: "To",
         show: ({ to, url }) => (
-            <ul class="plain">
+            <ul class="bare">
                 {(url ? [url] : to).map((target) => (
                     <li key={target}>
                         <code>{target}</code>
@@ -71,10 +63,10 @@ const columns = (reload: () => void): Column<Route>[] => [
         name: "Actions",
         show: (route) => (
             <div class="row-actions">
-                <button type="button" onClick={() => show(<Edit route={route} reload={reload} />)}>
+                <button type="button" onClick={() => show(<Edit route={route} />)}>
                     Edit<span class="unseen"> route {route.name}</span>
                 </button>
-                <button type="button" onClick={() => remove(route, reload)}>
+                <button type="button" onClick={() => remove(route)}>
                     Delete<span class="unseen"> route {route.name}</span>
                 </button>
             </div>
@@ -89,14 +81,13 @@ function ruleOf(filled: Filled): RouteRule {
     return { ...rule, host: filled.text("host"), to: filled.lines("to") };
 }
 
-function Edit({ route, reload }: { route?: Route; reload: () => void }) {
+function Edit({ route }: { route?: Route }) {
     const [kind, setKind] = useState<string>(route?.kind ?? "alias");
     const hosts = useHosts();
     const put = async (filled: Filled) => {
         const name = route?.name ?? filled.text("name").trim();
         await call("putRoute", { path: { route: name }, body: ruleOf(filled) });
         hide();
-        reload();
         return `Route ${name} applies.`;
     };
     const isRedirect = kind === "redirect";
@@ -155,7 +146,7 @@ function Edit({ route, reload }: { route?: Route; reload: () => void }) {
     );
 }
 
-function remove({ name, kind, address }: Route, reload: () => void) {
+function remove({ name, kind, address }: Route) {
     askFirst({
         title: `Delete route ${name}?`,
         text: (
@@ -166,7 +157,6 @@ function remove({ name, kind, address }: Route, reload: () => void) {
         action: "Delete the route",
         run: async () => {
             await call("deleteRoute", { path: { route: name } });
-            reload();
             return `Route ${name} is deleted.`;
         },
     });

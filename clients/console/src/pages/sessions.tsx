@@ -4,7 +4,7 @@ import type { Session } from "../api/operations.ts";
 import { askFirst } from "../parts/dialog.tsx";
 import { SelectField, TextField } from "../parts/form.tsx";
 import { List } from "../parts/list.tsx";
-import { Badge, OrNone, Time } from "../parts/show.tsx";
+import { Badge, Time } from "../parts/show.tsx";
 import type { Column } from "../parts/table.tsx";
 import { place, refine, to } from "../route.ts";
 import { bytes, count, counted } from "../words.ts";
@@ -57,10 +57,11 @@ export function SessionsPage() {
                 caption="Sessions"
                 of={JSON.stringify([asked, session])}
                 ask={async (page, signal) => {
-                    if (!session) return call("listSessions", { query: { ...asked, ...page }, signal });
+                    if (!session)
+                        return call("listSessions", { query: { ...asked, ...page }, signal });
                     return { items: [await call("getSession", { path: { session }, signal })] };
                 }}
-                columns={columns}
+                columns={COLUMNS}
                 keyOf={({ id }) => id}
                 empty="There are no such sessions."
                 everyMs={2000}
@@ -75,7 +76,9 @@ function State({ session }: { session: Session }) {
         return (
             <>
                 <Badge tone="good">connected</Badge>{" "}
-                {recoverable ? "" : <span class="quiet">ends with its connection</span>}
+                <span class="quiet">
+                    {recoverable ? `by ${connection}` : `ends with connection ${connection}`}
+                </span>
             </>
         );
     }
@@ -93,13 +96,21 @@ function State({ session }: { session: Session }) {
     );
 }
 
-const columns = (reload: () => void): Column<Session>[] => [
+const COLUMNS: readonly Column<Session>[] = [
     { name: "Number", show: ({ id }) => id, isHeader: true },
-    { name: "User", show: ({ user }) => <a href={to(["users", user])}>{user}</a> },
-    { name: "Host", show: ({ host }) => host },
+    {
+        name: "User",
+        show: ({ user, host, origin }) => (
+            <>
+                <a href={to(["users", user])}>{user}</a>{" "}
+                <span class="quiet">
+                    on {host}
+                    {origin && `, from ${origin}`}
+                </span>
+            </>
+        ),
+    },
     { name: "State", show: (session) => <State session={session} /> },
-    { name: "Connection", show: ({ connection }) => <OrNone>{connection}</OrNone> },
-    { name: "Origin", show: ({ origin }) => <OrNone>{origin}</OrNone> },
     {
         name: "Unsettled",
         title: "Deliveries that its client has not settled",
@@ -114,7 +125,7 @@ const columns = (reload: () => void): Column<Session>[] => [
         name: "Actions",
         show: (session) => (
             <div class="row-actions">
-                <button type="button" onClick={() => end(session, reload)}>
+                <button type="button" onClick={() => end(session)}>
                     End<span class="unseen"> session {session.id}</span>
                 </button>
             </div>
@@ -122,20 +133,19 @@ const columns = (reload: () => void): Column<Session>[] => [
     },
 ];
 
-function end({ id, user, deliveries_unsettled, connection }: Session, reload: () => void) {
+function end({ id, user, deliveries_unsettled, connection }: Session) {
     askFirst({
         title: `End session ${id}?`,
         text: (
             <p>
-                It is that of {user}. It ends for good{connection ? ", with its connection" : ""}: its
-                client cannot take it up again. What it has not settled (
+                It is that of {user}. It ends for good{connection ? ", with its connection" : ""}:
+                its client cannot take it up again. What it has not settled (
                 {counted(deliveries_unsettled, "delivery")}) goes back to its queues.
             </p>
         ),
         action: "End the session",
         run: async () => {
             await call("endSession", { path: { session: id } });
-            reload();
             return `Session ${id} has ended.`;
         },
     });

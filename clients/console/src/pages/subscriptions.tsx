@@ -21,7 +21,7 @@ export function Subscriptions({ address }: { address: Address }) {
                     signal,
                 })
             }
-            columns={(reload) => columns(address, reload)}
+            columns={columns(address)}
             keyOf={({ name, session }) => JSON.stringify([name, session])}
             empty="Nobody is subscribed."
             everyMs={2000}
@@ -44,7 +44,7 @@ function Name({ address, of }: { address: Address; of: Subscription }) {
     );
 }
 
-function columns(address: Address, reload: () => void): Column<Subscription>[] {
+function columns(address: Address): Column<Subscription>[] {
     const all: Column<Subscription>[] = [
         {
             name: "Name",
@@ -70,10 +70,7 @@ function columns(address: Address, reload: () => void): Column<Subscription>[] {
             show: (subscription) =>
                 subscription.name && (
                     <div class="row-actions">
-                        <button
-                            type="button"
-                            onClick={() => end(address, subscription, reload)}
-                        >
+                        <button type="button" onClick={() => end(address, subscription)}>
                             End<span class="unseen"> subscription {subscription.name}</span>
                         </button>
                     </div>
@@ -82,14 +79,14 @@ function columns(address: Address, reload: () => void): Column<Subscription>[] {
     ];
 }
 
-function end({ host, name }: Address, of: Subscription, reload: () => void) {
+function end({ host, name }: Address, of: Subscription) {
     const subscription = of.name ?? "";
     askFirst({
         title: `End subscription ${subscription}?`,
         text: (
             <p>
-                {counted(of.messages_ready + of.messages_out, "message")} in it are dropped for
-                good, and {counted(of.consumers, "consumer")} lose it.
+                {counted(of.messages_ready + of.messages_out, "message")} in it will be dropped for
+                good, and {counted(of.consumers, "consumer")} will lose it.
             </p>
         ),
         action: "End the subscription",
@@ -98,7 +95,6 @@ function end({ host, name }: Address, of: Subscription, reload: () => void) {
                 path: { address: name, subscription },
                 query: { host },
             });
-            reload();
             return `Subscription ${subscription} has ended.`;
         },
     });

@@ -21,6 +21,9 @@ export function TokensPage() {
         <>
             <div class="head">
                 <h1>Tokens</h1>
+                <button type="button" class="primary" onClick={() => show(<Mint />)}>
+                    Mint a token
+                </button>
             </div>
             <p class="lead">
                 A token lets a user in instead of a password, for a time. Only a hash of it is kept.
@@ -29,26 +32,15 @@ export function TokensPage() {
                 caption="Tokens"
                 of="tokens"
                 ask={(page, signal) => call("listTokens", { query: page, signal })}
-                columns={columns}
+                columns={COLUMNS}
                 keyOf={({ id }) => id}
                 empty="No token is valid."
-                beside={(reload) => (
-                    <p>
-                        <button
-                            type="button"
-                            class="primary"
-                            onClick={() => show(<Mint reload={reload} />)}
-                        >
-                            Mint a token
-                        </button>
-                    </p>
-                )}
             />
         </>
     );
 }
 
-const columns = (reload: () => void): Column<Token>[] => [
+const COLUMNS: readonly Column<Token>[] = [
     { name: "Token", show: ({ id }) => <code>{id}</code>, isHeader: true },
     { name: "User", show: ({ user }) => <a href={to(["users", user])}>{user}</a> },
     { name: "Note", show: ({ note }) => <OrNone>{note}</OrNone> },
@@ -64,7 +56,7 @@ const columns = (reload: () => void): Column<Token>[] => [
         name: "Actions",
         show: (token) => (
             <div class="row-actions">
-                <button type="button" onClick={() => revoke(token, reload)}>
+                <button type="button" onClick={() => revoke(token)}>
                     Revoke<span class="unseen"> token {token.id}</span>
                 </button>
             </div>
@@ -72,7 +64,7 @@ const columns = (reload: () => void): Column<Token>[] => [
     },
 ];
 
-function Mint({ reload }: { reload: () => void }) {
+function Mint() {
     return (
         <Dialog title="Mint a token">
             <Form
@@ -87,7 +79,6 @@ function Mint({ reload }: { reload: () => void }) {
                             note: filled.text("note"),
                         },
                     });
-                    reload();
                     show(<Secret minted={minted} />);
                 }}
             >
@@ -134,7 +125,7 @@ function Secret({ minted: { secret, token } }: { minted: Minted }) {
     );
 }
 
-function revoke({ id, user, note }: Token, reload: () => void) {
+function revoke({ id, user, note }: Token) {
     askFirst({
         title: `Revoke token ${id}?`,
         text: (
@@ -146,7 +137,6 @@ function revoke({ id, user, note }: Token, reload: () => void) {
         action: "Revoke",
         run: async () => {
             await call("revokeToken", { path: { token: id } });
-            reload();
             return `Token ${id} is revoked.`;
         },
     });

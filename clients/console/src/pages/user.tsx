@@ -135,9 +135,9 @@ function Rules({ rules, setRules }: RulesProps) {
         <Card title="What the user may do">
             <p class="hint">
                 In a pattern <code>*</code> stands for anything but <code>/</code>, and{" "}
-                <code>**</code> for anything. <code>wharf/users</code>,{" "}
-                <code>wharf/policies</code> and so on are what the areas of the API are called, so
-                that <code>**</code> is everything.
+                <code>**</code> for anything. The areas of the API are called{" "}
+                <code>wharf/users</code>, <code>wharf/policies</code> and so on, so that{" "}
+                <code>**</code> is everything.
             </p>
             <div class="table" role="region" aria-label="Rules" tabIndex={0}>
                 <table class="rules">

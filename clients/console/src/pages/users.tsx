@@ -32,7 +32,7 @@ export function UsersPage() {
                     caption="Rules of all users"
                     of="rules"
                     ask={(page, signal) => call("listPermissions", { query: page, signal })}
-                    columns={() => RULES}
+                    columns={RULES}
                     keyOf={(rule) => JSON.stringify(rule)}
                     empty="There are no rules: nobody may do anything."
                 />
@@ -42,7 +42,7 @@ export function UsersPage() {
                     caption="Users"
                     of="users"
                     ask={(page, signal) => call("listUsers", { query: page, signal })}
-                    columns={() => USERS}
+                    columns={USERS}
                     keyOf={({ name }) => name}
                     empty="There are no users."
                 />
@@ -80,7 +80,7 @@ function Rules({ of }: { of: readonly Permission[] }) {
     return (
         <OrNone>
             {of.length > 0 && (
-                <ul class="plain">
+                <ul class="bare">
                     {of.slice(0, RULES_SHOWN).map((rule, at) => (
                         <li key={at}>
                             <code>{rule.pattern}</code> {rights(rule)}
@@ -110,7 +110,13 @@ const USERS: readonly Column<User>[] = [
     {
         name: "SCRAM",
         show: ({ scram }) => (
-            <OrNone>{scram.map((hash) => hash.replace("SCRAM-", "")).join(", ")}</OrNone>
+            <OrNone>
+                {scram.length > 0 && (
+                    <span class="unbroken">
+                        {scram.map((hash) => hash.replace("SCRAM-", "")).join(", ")}
+                    </span>
+                )}
+            </OrNone>
         ),
     },
 ];

@@ -9,6 +9,12 @@ import { short } from "../words.ts";
 
 const HEIGHT = 180;
 const FONT = "12px system-ui, sans-serif";
+/** Between the lines of the grid; half a message is none. */
+const STEPS = Array.from({ length: 16 }, (_, at) => 10 ** at).flatMap((one) => [
+    one,
+    2 * one,
+    5 * one,
+]);
 
 /** The point that is looked at, in all charts. */
 const pointed = signal<number | null>(null);
@@ -97,7 +103,12 @@ function options(
 ): uPlot.Options {
     const quiet = colourOf(element, "quiet");
     const line = colourOf(element, "rule");
-    const axis = { stroke: quiet, font: FONT, grid: { stroke: line, width: 1 }, ticks: { show: false } };
+    const axis = {
+        stroke: quiet,
+        font: FONT,
+        grid: { stroke: line, width: 1 },
+        ticks: { show: false },
+    };
     return {
         width: element.clientWidth,
         height: HEIGHT,
@@ -108,8 +119,8 @@ function options(
             y: { range: (_, __, max) => [0, max > 0 ? max * 1.1 : 1] },
         },
         axes: [
-            { ...axis, values: (_, ticks) => ticks.map(clock) },
-            { ...axis, size: 56, values: (_, ticks) => ticks.map(tick) },
+            { ...axis, size: 28, values: (_, ticks) => ticks.map(clock) },
+            { ...axis, size: 60, incrs: STEPS, values: (_, ticks) => ticks.map(tick) },
         ],
         series: [
             {},

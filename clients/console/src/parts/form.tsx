@@ -1,10 +1,5 @@
 // Forms: their fields, and what becomes of what was filled in.
-import type {
-    ComponentChildren,
-    RefObject,
-    TargetedEvent,
-    TargetedSubmitEvent,
-} from "preact";
+import type { ComponentChildren, RefObject, TargetedEvent, TargetedSubmitEvent } from "preact";
 import { useId, useState } from "preact/hooks";
 import { asProblem, type Problem } from "../api/call.ts";
 import { hide } from "./dialog.tsx";
@@ -153,15 +148,12 @@ type Amount = Outside & Told<HTMLInputElement>;
 export function NumberField({ label, hint, whole, min = 0, ...rest }: Amount) {
     return (
         <Field label={label} hint={hint} whole={!!whole}>
-            {(attributes) => (
-                <input type="number" step={1} min={min} {...rest} {...attributes} />
-            )}
+            {(attributes) => <input type="number" step={1} min={min} {...rest} {...attributes} />}
         </Field>
     );
 }
 
-type Area = Outside &
-    Told<HTMLTextAreaElement> & { area?: RefObject<HTMLTextAreaElement | null> };
+type Area = Outside & Told<HTMLTextAreaElement> & { area?: RefObject<HTMLTextAreaElement | null> };
 
 export function AreaField({ label, hint, whole = true, area, rows = 4, ...rest }: Area) {
     return (

@@ -13,14 +13,12 @@ interface ListProps<T> {
     /** What the list depends on: with another key it begins at its first page. */
     of: string;
     ask: (page: { limit: number; cursor?: string }, signal: AbortSignal) => Promise<Page<T>>;
-    columns: (reload: () => void) => readonly Column<T>[];
+    columns: readonly Column<T>[];
     keyOf: (item: T) => string;
     empty: ComponentChildren;
     everyMs?: number;
     order?: Order;
     onOrder?: (order: Order) => void;
-    /** What stands beside the buttons of the pages. */
-    beside?: (reload: () => void) => ComponentChildren;
 }
 
 export function List<T>(props: ListProps<T>) {
@@ -37,13 +35,12 @@ export function List<T>(props: ListProps<T>) {
     const next = data?.next;
     return (
         <div class="list">
-            {props.beside?.(reload)}
             {problem && <ProblemNote problem={problem} again={reload} />}
             {data && (
                 <>
                     <Table
                         caption={caption}
-                        columns={columns(reload)}
+                        columns={columns}
                         items={data.items}
                         keyOf={keyOf}
                         empty={empty}

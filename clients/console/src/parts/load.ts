@@ -1,6 +1,6 @@
 // What a part of a page shows, asked for once or again and again.
 import { useEffect, useRef, useState } from "preact/hooks";
-import { asProblem, type Problem } from "../api/call.ts";
+import { asProblem, changes, type Problem } from "../api/call.ts";
 
 export interface Loaded<T> {
     /** The latest answer, perhaps of the key before. */
@@ -15,8 +15,8 @@ export interface Loaded<T> {
 const SHARE = 20;
 
 /**
- * Asks when `key` changes, when told to, and every `everyMs` (0: not by itself) as long as the page
- * can be seen.
+ * Asks when `key` changes, when something was changed from here, when told to, and every `everyMs`
+ * (0: not by itself) as long as the page can be seen.
  */
 export function useLoad<T>(
     key: string,
@@ -42,6 +42,13 @@ export function useLoad<T>(
         asker.ask();
         return () => asker.end();
     }, [key, everyMs]);
+
+    const seen = useRef(changes.value);
+    const now = changes.value;
+    useEffect(() => {
+        if (seen.current !== now) reload.current();
+        seen.current = now;
+    }, [now]);
 
     return { ...state, reload: () => reload.current() };
 }
