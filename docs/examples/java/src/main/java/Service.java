@@ -26,12 +26,13 @@ public final class Service {
             System.out.println("ready");
             while (true) {
                 Message question = questions.receive();
-                if (question.getJMSReplyTo() != null) {
-                    TextMessage answer = session.createTextMessage(answerTo(question));
-                    String id = question.getJMSMessageID();
-                    answer.setJMSCorrelationID(id);
+                TextMessage answer = session.createTextMessage(answerTo(question));
+                answer.setJMSCorrelationID(question.getJMSMessageID());
+                try {
                     // Returns when the broker has it on disk.
                     answers.send(question.getJMSReplyTo(), answer);
+                } catch (JMSException refused) {
+                    System.out.println("nobody waits for it: " + refused.getMessage());
                 }
                 // Lost before this, the question comes again, and is answered twice.
                 question.acknowledge();
