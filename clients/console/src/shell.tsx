@@ -4,7 +4,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { login, whoami } from "./api/login.ts";
 import { Help } from "./keys.tsx";
 import { leave } from "./pages/login.tsx";
-import { show } from "./parts/dialog.tsx";
+import { hide, show } from "./parts/dialog.tsx";
 import { Badge } from "./parts/show.tsx";
 import { place, to } from "./route.ts";
 import { choice, choose, CHOICES, type Choice } from "./theme.ts";
@@ -49,7 +49,11 @@ export function Shell({ children }: { children: ComponentChildren }) {
     const [isOpen, setOpen] = useState(false);
     const main = useRef<HTMLElement>(null);
     const path = place.value.path.join("/");
-    useEffect(() => setOpen(false), [path]);
+    useEffect(() => {
+        setOpen(false);
+        // What was asked was asked of the page before.
+        hide();
+    }, [path]);
     useTitle(main, path);
     return (
         <div class="shell">

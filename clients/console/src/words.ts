@@ -14,7 +14,7 @@ export function counted(value: number, noun: string): string {
 
 /** Events in a second. */
 export function rate(value: number): string {
-    return value > 0 && value < 10 ? value.toFixed(1) : whole.format(value);
+    return value > 0 && value < 9.95 ? value.toFixed(1) : whole.format(value);
 }
 
 const UNITS = ["B", "kB", "MB", "GB", "TB", "PB"];

@@ -2,6 +2,7 @@
 import { spawn } from "node:child_process";
 import { openSync } from "node:fs";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -18,30 +19,46 @@ kind = "topic"
 ttl_ms = 3600000
 `;
 
+/** A free port outside the range that the system hands out, which nobody takes during a restart. */
+async function lastingPort() {
+    for (;;) {
+        const port = 10_000 + Math.floor(Math.random() * 22_000);
+        const probe = createServer();
+        const isFree = await new Promise((resolve) => {
+            probe.once("error", () => resolve(false));
+            probe.listen(port, "127.0.0.1", () => resolve(true));
+        });
+        await new Promise((resolve) => probe.close(resolve));
+        if (isFree) return port;
+    }
+}
+
 export class Broker {
     constructor(binary) {
         this.binary = binary;
         this.programs = [];
     }
 
-    async start() {
+    async begin() {
+        this.host = `127.0.0.1:${await lastingPort()}`;
         this.directory = await mkdtemp(join(tmpdir(), "wharf-console-"));
         this.log = openSync(join(this.directory, "log"), "a");
         this.configuration = join(this.directory, "wharf.toml");
         await this.configure("");
         await writeFile(join(this.directory, "password"), `${ADMIN[1]}\n`, { mode: 0o600 });
-        const flags = ["--config", this.configuration, "--listen", "127.0.0.1:0"];
+        await this.start();
+    }
+
+    async start() {
+        const flags = ["--config", this.configuration, "--listen", this.host];
         flags.push("--data", join(this.directory, "data"), "--user", ADMIN.join(":"));
         this.process = spawn(this.binary, ["serve", ...flags], {
             stdio: ["ignore", "pipe", this.log],
         });
         this.ended = new Promise((resolve) => this.process.once("exit", resolve));
-        this.host = await new Promise((resolve, reject) => {
-            let text = "";
+        await new Promise((resolve, reject) => {
             this.process.stdout.on("data", (chunk) => {
-                text += chunk;
-                const found = /ws:\/\/([^/\s]+)\/ws/.exec(text);
-                if (found) resolve(found[1]);
+                if (String(chunk).includes("is ready")) resolve();
             });
             this.ended.then((code) => reject(new Error(`the broker ended with ${code}`)));
             this.process.once("error", reject);
@@ -65,6 +82,21 @@ export class Broker {
         program.ended = new Promise((resolve) => program.once("exit", resolve));
         this.programs.push(program);
         return program;
+    }
+
+    /** A client that is killed, and leaves a session. */
+    async leave() {
+        const program = this.run("receive", ["orders/asia", "--follow"]);
+        const isThere = async () =>
+            (await ask(this.host, "GET", "/addresses/orders%2Fasia")).consumers === 1;
+        while (!(await isThere())) await new Promise((resolve) => setTimeout(resolve, 50));
+        program.kill("SIGKILL");
+        await program.ended;
+    }
+
+    async kill() {
+        this.process.kill("SIGKILL");
+        await this.ended;
     }
 
     async stop() {

@@ -62,6 +62,7 @@ export async function exchange<N extends Name>(
     asked: Asked<N>,
     who: Login | null = login.value,
 ): Promise<Answer<N>> {
+    if (isAway) await waitForRecovery();
     const [method, path] = OPERATIONS[name];
     const response = await send(`${BASE}${filled(path, asked.path)}${queryOf(asked.query)}`, {
         method,
@@ -74,12 +75,32 @@ export async function exchange<N extends Name>(
     });
     if (!response.ok) {
         const problem = await problemOf(response);
-        if (problem.code === "not-authenticated" && who === login.value) isStranger.value = true;
+        if (problem.code === "not-authenticated") await judge(who);
         throw problem;
     }
     if (method !== "GET") changes.value += 1;
     const value = response.status === 204 ? undefined : await response.json();
     return { value: value as Operations[N]["gives"], etag: response.headers.get("ETag") };
+}
+
+/** Whether the broker could not be reached the last time. */
+let isAway = false;
+
+/**
+ * A broker that recovers its journal knows nobody yet, and would take whoever asks for a stranger.
+ * Whether it does, it says to everybody.
+ */
+async function waitForRecovery() {
+    const response = await send("/readyz", { cache: "no-store" });
+    isAway = !response.ok && (await response.text()).startsWith("starting");
+    if (!isAway) return;
+    throw new Problem("The broker is starting", "It recovers its journal.", "unreachable");
+}
+
+/** What is to be made of an answer that says that nobody is known by this login. */
+async function judge(who: Login | null) {
+    await waitForRecovery();
+    if (who === login.value) isStranger.value = true;
 }
 
 async function send(url: string, options: RequestInit): Promise<Response> {
@@ -92,6 +113,7 @@ async function send(url: string, options: RequestInit): Promise<Response> {
             name === "TimeoutError"
                 ? "It did not answer in time."
                 : "It is not running, is starting, or the network is down.";
+        isAway = true;
         throw new Problem("The broker cannot be reached", why, "unreachable");
     }
 }

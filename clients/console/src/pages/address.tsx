@@ -2,6 +2,7 @@
 import { call } from "../api/call.ts";
 import type { Address } from "../api/operations.ts";
 import { show } from "../parts/dialog.tsx";
+import { Pick } from "../parts/form.tsx";
 import { useLoad } from "../parts/load.ts";
 import { ProblemNote } from "../parts/problem.tsx";
 import { Badge, Facts, Tabs } from "../parts/show.tsx";
@@ -143,17 +144,12 @@ function Choose({ where: { host, name, subscription } }: { where: Where }) {
     }
     return (
         <div class="filters">
-            <label>
-                Subscription{" "}
-                <select onChange={(event) => refine({ subscription: event.currentTarget.value })}>
-                    <option value="">choose one</option>
-                    {names.map((one) => (
-                        <option key={one} selected={one === subscription}>
-                            {one}
-                        </option>
-                    ))}
-                </select>
-            </label>
+            <Pick
+                label="Subscription"
+                choices={[["", "choose one"], ...names.map((one) => [one, one] as const)]}
+                value={subscription ?? ""}
+                pick={(subscription) => refine({ subscription })}
+            />
         </div>
     );
 }

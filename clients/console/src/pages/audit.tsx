@@ -2,7 +2,7 @@
 import { call } from "../api/call.ts";
 import type { AuditEntry } from "../api/operations.ts";
 import { List } from "../parts/list.tsx";
-import { Badge, OrNone } from "../parts/show.tsx";
+import { Badge, Code, OrNone } from "../parts/show.tsx";
 import type { Column } from "../parts/table.tsx";
 import { moment } from "../words.ts";
 
@@ -31,9 +31,9 @@ export function AuditPage() {
 const COLUMNS: readonly Column<AuditEntry>[] = [
     { name: "When", show: ({ at_ms }) => <time>{moment(at_ms)}</time> },
     { name: "User", show: ({ user }) => user },
-    { name: "From", show: ({ peer }) => <code>{peer}</code> },
+    { name: "From", show: ({ peer }) => <Code>{peer}</Code> },
     { name: "Operation", show: ({ operation }) => operation, isHeader: true },
-    { name: "On", show: ({ target }) => <OrNone>{target && <code>{target}</code>}</OrNone> },
+    { name: "On", show: ({ target }) => <OrNone>{target && <Code>{target}</Code>}</OrNone> },
     {
         name: "Outcome",
         show: ({ status }) => (

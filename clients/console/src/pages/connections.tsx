@@ -4,7 +4,7 @@ import type { Connection, Protocol } from "../api/operations.ts";
 import { askFirst } from "../parts/dialog.tsx";
 import { SelectField, TextField } from "../parts/form.tsx";
 import { List } from "../parts/list.tsx";
-import { Badge, OrNone, Time } from "../parts/show.tsx";
+import { Badge, Code, OrNone, Time } from "../parts/show.tsx";
 import type { Column } from "../parts/table.tsx";
 import { place, refine, to } from "../route.ts";
 
@@ -68,7 +68,7 @@ const COLUMNS: readonly Column<Connection>[] = [
         show: ({ user }) => <OrNone>{user && <a href={to(["users", user])}>{user}</a>}</OrNone>,
     },
     { name: "Host", show: ({ host }) => host },
-    { name: "From", show: ({ peer }) => <code>{peer}</code> },
+    { name: "From", show: ({ peer }) => <Code>{peer}</Code> },
     {
         name: "Encrypted",
         show: ({ secure }) => (secure ? <Badge tone="good">yes</Badge> : <Badge>no</Badge>),

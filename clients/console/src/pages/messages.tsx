@@ -2,6 +2,7 @@
 import { useState } from "preact/hooks";
 import { call } from "../api/call.ts";
 import type { Message } from "../api/operations.ts";
+import { Pick } from "../parts/form.tsx";
 import { useLoad } from "../parts/load.ts";
 import { ProblemNote } from "../parts/problem.tsx";
 import { Badge, Facts } from "../parts/show.tsx";
@@ -10,7 +11,7 @@ import { bytes, counted } from "../words.ts";
 import { asked, type Where } from "./address.tsx";
 import { BodyOf, firstLine } from "./body.tsx";
 
-const LIMITS = [20, 50, 100];
+const LIMITS = [20, 50, 100].map((limit) => [limit, String(limit)] as const);
 
 export function Messages({ where }: { where: Where }) {
     const [limit, setLimit] = useState(20);
@@ -25,16 +26,7 @@ export function Messages({ where }: { where: Where }) {
                     The oldest messages that are not out to a consumer. To look at them takes
                     nothing away.
                 </p>
-                <label>
-                    At most{" "}
-                    <select onChange={(event) => setLimit(Number(event.currentTarget.value))}>
-                        {LIMITS.map((one) => (
-                            <option key={one} selected={one === limit}>
-                                {one}
-                            </option>
-                        ))}
-                    </select>
-                </label>
+                <Pick label="At most" choices={LIMITS} value={limit} pick={setLimit} />
                 <button type="button" onClick={reload}>
                     Look again
                 </button>

@@ -99,13 +99,13 @@ export function purge(where: Where) {
 }
 
 export function deleteAddress({ host, name, messages_ready, messages_out, consumers }: Address) {
+    const held = counted(messages_ready + messages_out, "message");
     askFirst({
         title: `Delete ${name}?`,
         text: (
             <p>
-                {counted(messages_ready + messages_out, "message")} in it will be dropped for good;{" "}
-                {counted(consumers, "consumer")} will lose it. A client that uses it later makes it
-                anew.
+                {held} will be dropped for good, and {counted(consumers, "consumer")} will lose it.
+                A client that uses it later makes it anew.
             </p>
         ),
         action: "Delete the address",

@@ -3,6 +3,7 @@ import { signal } from "@preact/signals";
 import { call } from "../api/call.ts";
 import type { Overview } from "../api/operations.ts";
 import { Chart, type Series } from "../parts/chart.tsx";
+import { Pick } from "../parts/form.tsx";
 import { useLoad } from "../parts/load.ts";
 import { ProblemNote } from "../parts/problem.tsx";
 import { Card, Facts } from "../parts/show.tsx";
@@ -14,17 +15,22 @@ const FLOW: readonly Series[] = [
     { line: "received", name: "received", colour: 1 },
     { line: "delivered", name: "delivered", colour: 2 },
     { line: "acknowledged", name: "acknowledged", colour: 3 },
-    { line: "redelivered", name: "delivered again", colour: 4 },
+    { line: "redelivered", name: "redelivered", colour: 4 },
 ];
 const HELD: readonly Series[] = [{ line: "messages", name: "messages", colour: 1 }];
 const CLIENTS: readonly Series[] = [
     { line: "connections", name: "connections", colour: 1 },
     { line: "sessions", name: "sessions", colour: 2 },
-    { line: "waiting", name: "sessions that wait for their client", colour: 3 },
+    { line: "waiting", name: "waiting sessions", colour: 3 },
 ];
 const JOURNAL: readonly Series[] = [{ line: "journal", name: "written", colour: 1 }];
 
-const minutes = signal(5);
+const SPANS = [
+    [1, "minute"],
+    [5, "5 minutes"],
+    [15, "15 minutes"],
+] as const;
+const minutes = signal<number>(5);
 
 export function OverviewPage() {
     const now = overview.value;
@@ -33,20 +39,14 @@ export function OverviewPage() {
         <>
             <div class="head">
                 <h1>Overview</h1>
-                <label>
-                    The last{" "}
-                    <select
-                        onChange={(event) => {
-                            minutes.value = Number(event.currentTarget.value);
-                        }}
-                    >
-                        {[1, 5, 15].map((one) => (
-                            <option key={one} value={one} selected={one === minutes.value}>
-                                {one === 1 ? "minute" : `${one} minutes`}
-                            </option>
-                        ))}
-                    </select>
-                </label>
+                <Pick
+                    label="The last"
+                    choices={SPANS}
+                    value={minutes.value}
+                    pick={(chosen) => {
+                        minutes.value = chosen;
+                    }}
+                />
             </div>
             {problem && problem.code !== "unreachable" && (
                 <ProblemNote problem={problem} again={watch} />
@@ -105,7 +105,7 @@ function Totals({ now }: { now: Overview }) {
                     ["messages received", count(now.messages_received_total)],
                     ["deliveries", count(now.messages_delivered_total)],
                     ["acknowledged", count(now.messages_acknowledged_total)],
-                    ["delivered again", count(now.messages_redelivered_total)],
+                    ["redelivered", count(now.messages_redelivered_total)],
                     ["duplicates suppressed", count(now.messages_duplicate_suppressed_total)],
                     ["dead letters", count(now.messages_dead_lettered_total)],
                     ["sessions resumed", count(now.session_resumes_total)],

@@ -4,7 +4,7 @@ import type { Kind, Overflow, Policy, PolicyRule } from "../api/operations.ts";
 import { askFirst, Dialog, hide, show } from "../parts/dialog.tsx";
 import { Form, NumberField, SelectField, TextField, type Filled } from "../parts/form.tsx";
 import { List } from "../parts/list.tsx";
-import { Badge, OrNone } from "../parts/show.tsx";
+import { Badge, Code, OrNone } from "../parts/show.tsx";
 import type { Column } from "../parts/table.tsx";
 import { bytes, count, span } from "../words.ts";
 
@@ -51,7 +51,7 @@ export function PoliciesPage() {
 
 const COLUMNS: readonly Column<Policy>[] = [
     { name: "Name", show: ({ name }) => name, isHeader: true },
-    { name: "Pattern", show: ({ pattern }) => <code>{pattern}</code> },
+    { name: "Pattern", show: ({ pattern }) => <Code>{pattern}</Code> },
     { name: "Kind", show: ({ kind }) => kind },
     {
         name: "Priority",
@@ -67,7 +67,7 @@ const COLUMNS: readonly Column<Policy>[] = [
     {
         name: "Dead letters go to",
         show: ({ dead_letter_address: address }) =>
-            address ? <code>{address}</code> : <Badge tone="warn">nowhere</Badge>,
+            address ? <Code>{address}</Code> : <Badge tone="warn">nowhere</Badge>,
     },
     {
         name: "Bounds of a queue",
@@ -77,7 +77,7 @@ const COLUMNS: readonly Column<Policy>[] = [
                 messages_max && `${count(messages_max)} messages`,
                 bytes_max && bytes(bytes_max),
             ].filter(Boolean);
-            const isBound = messages_max || bytes_max;
+            const isBound = messages_max + bytes_max > 0;
             return (
                 <OrNone>
                     {bounds.length > 0 && bounds.join(", ")}{" "}

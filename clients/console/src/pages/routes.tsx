@@ -5,6 +5,7 @@ import type { Route, RouteKind, RouteRule } from "../api/operations.ts";
 import { askFirst, Dialog, hide, show } from "../parts/dialog.tsx";
 import { AreaField, Form, SelectField, TextField, type Filled } from "../parts/form.tsx";
 import { List } from "../parts/list.tsx";
+import { Code } from "../parts/show.tsx";
 import type { Column } from "../parts/table.tsx";
 import { useHosts } from "./addresses.tsx";
 
@@ -46,14 +47,14 @@ const COLUMNS: readonly Column<Route>[] = [
         name: "Host",
         show: ({ kind, host }) => (kind === "redirect" ? "every one" : host || "the first"),
     },
-    { name: "Address", show: ({ address }) => <code>{address}</code> },
+    { name: "Address", show: ({ address }) => <Code>{address}</Code> },
     {
         name: "To",
         show: ({ to, url }) => (
             <ul class="bare">
                 {(url ? [url] : to).map((target) => (
                     <li key={target}>
-                        <code>{target}</code>
+                        <Code>{target}</Code>
                     </li>
                 ))}
             </ul>

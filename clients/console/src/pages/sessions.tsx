@@ -77,7 +77,7 @@ function State({ session }: { session: Session }) {
             <>
                 <Badge tone="good">connected</Badge>{" "}
                 <span class="quiet">
-                    {recoverable ? `by ${connection}` : `ends with connection ${connection}`}
+                    {recoverable ? "" : "ends with "}connection {connection}
                 </span>
             </>
         );

@@ -5,7 +5,7 @@ import type { Minted, Token } from "../api/operations.ts";
 import { askFirst, Dialog, hide, show } from "../parts/dialog.tsx";
 import { Form, NumberField, SelectField, TextField } from "../parts/form.tsx";
 import { List } from "../parts/list.tsx";
-import { Copy, OrNone, Time } from "../parts/show.tsx";
+import { Code, Copy, OrNone, Time } from "../parts/show.tsx";
 import type { Column } from "../parts/table.tsx";
 import { to } from "../route.ts";
 import { moment } from "../words.ts";
@@ -41,7 +41,7 @@ export function TokensPage() {
 }
 
 const COLUMNS: readonly Column<Token>[] = [
-    { name: "Token", show: ({ id }) => <code>{id}</code>, isHeader: true },
+    { name: "Token", show: ({ id }) => <Code>{id}</Code>, isHeader: true },
     { name: "User", show: ({ user }) => <a href={to(["users", user])}>{user}</a> },
     { name: "Note", show: ({ note }) => <OrNone>{note}</OrNone> },
     {

@@ -2,7 +2,7 @@
 import { call } from "../api/call.ts";
 import type { Limits, Permission, User, UserPermission } from "../api/operations.ts";
 import { List } from "../parts/list.tsx";
-import { Badge, OrNone, Tabs } from "../parts/show.tsx";
+import { Badge, Code, OrNone, Tabs } from "../parts/show.tsx";
 import type { Column } from "../parts/table.tsx";
 import { place, to } from "../route.ts";
 import { bytes, count } from "../words.ts";
@@ -83,7 +83,7 @@ function Rules({ of }: { of: readonly Permission[] }) {
                 <ul class="bare">
                     {of.slice(0, RULES_SHOWN).map((rule, at) => (
                         <li key={at}>
-                            <code>{rule.pattern}</code> {rights(rule)}
+                            <Code>{rule.pattern}</Code> {rights(rule)}
                             {rule.host && <span class="quiet"> on {rule.host}</span>}
                         </li>
                     ))}
@@ -129,7 +129,7 @@ const RULES: readonly Column<UserPermission>[] = [
         isHeader: true,
         show: ({ user }) => <a href={to(["users", user])}>{user}</a>,
     },
-    { name: "Pattern", show: ({ pattern }) => <code>{pattern}</code> },
+    { name: "Pattern", show: ({ pattern }) => <Code>{pattern}</Code> },
     { name: "Host", show: ({ host }) => host || "every one" },
     { name: "Send", show: ({ send }) => mark(send) },
     { name: "Receive", show: ({ receive }) => mark(receive) },

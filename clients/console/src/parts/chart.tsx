@@ -112,6 +112,7 @@ function options(
     return {
         width: element.clientWidth,
         height: HEIGHT,
+        padding: [8, 10, 0, 0],
         legend: { show: false },
         cursor: { y: false, drag: { x: false, y: false }, sync: { key: "console" } },
         scales: {

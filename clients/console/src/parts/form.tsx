@@ -193,6 +193,34 @@ export function SelectField({ label, hint, whole, choices, value, ...rest }: Sel
     );
 }
 
+interface PickProps<T> {
+    label: string;
+    /** Values with their words. */
+    choices: readonly (readonly [T, string])[];
+    value: T | undefined;
+    pick: (value: T) => void;
+}
+
+/** A choice that holds at once, with its label beside it. */
+export function Pick<T extends string | number>({ label, choices, value, pick }: PickProps<T>) {
+    const id = useId();
+    return (
+        <div class="pick">
+            <label for={id}>{label}</label>
+            <select
+                id={id}
+                onChange={({ currentTarget }) => pick(choices[currentTarget.selectedIndex]![0])}
+            >
+                {choices.map(([choice, words]) => (
+                    <option key={choice} value={choice} selected={choice === value}>
+                        {words}
+                    </option>
+                ))}
+            </select>
+        </div>
+    );
+}
+
 interface CheckProps {
     label: ComponentChildren;
     name: string;

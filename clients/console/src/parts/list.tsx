@@ -2,11 +2,12 @@
 import type { ComponentChildren } from "preact";
 import { useState } from "preact/hooks";
 import type { Page } from "../api/operations.ts";
+import { Pick } from "./form.tsx";
 import { useLoad } from "./load.ts";
 import { ProblemNote } from "./problem.tsx";
 import { Table, type Column, type Order } from "./table.tsx";
 
-const SIZES = [25, 50, 100, 250];
+const SIZES = [25, 50, 100, 250].map((size) => [size, String(size)] as const);
 
 interface ListProps<T> {
     caption: string;
@@ -83,16 +84,7 @@ function Pager({ page, size, onSize, back, on }: PagerProps) {
             <button type="button" aria-disabled={!on} onClick={() => on?.()}>
                 Next ›
             </button>
-            <label>
-                Rows
-                <select onChange={(event) => onSize(Number(event.currentTarget.value))}>
-                    {SIZES.map((one) => (
-                        <option key={one} selected={one === size}>
-                            {one}
-                        </option>
-                    ))}
-                </select>
-            </label>
+            <Pick label="Rows" choices={SIZES} value={size} pick={onSize} />
         </nav>
     );
 }

@@ -18,6 +18,11 @@ export function Badge({ tone = "plain", children }: { tone?: Tone; children: Com
     return <span class={`badge ${tone}`}>{children}</span>;
 }
 
+/** A name or pattern; a short one is not broken over lines. */
+export function Code({ children: text }: { children: string }) {
+    return <code class={text.length > 32 ? "" : "unbroken"}>{text}</code>;
+}
+
 /** Facts: a term and what it is, one beside the other. */
 export function Facts({ of }: { of: readonly (readonly [string, ComponentChildren])[] }) {
     return (
