@@ -181,6 +181,11 @@ impl Face {
         }
     }
 
+    /// Whether the answer to the peer's Close must wait for the journal.
+    pub(crate) fn holds_close(&self) -> bool {
+        matches!(self, Self::Mbws(face) if face.holds_close())
+    }
+
     /// Why the transport is to be closed now.
     pub(crate) fn take_close(&mut self) -> Option<(u16, Cow<'static, str>)> {
         let close = match self {

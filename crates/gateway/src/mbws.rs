@@ -68,6 +68,8 @@ enum Stage {
     Attaching { claim: Claim },
     /// Messages flow.
     Open,
+    /// The client closed the connection for good; the shard has not yet said that it is durable.
+    Ending,
     /// The session is not ours any more, or is to be left alone.
     Over,
 }
@@ -119,7 +121,7 @@ impl Face {
 
     /// One WebSocket message.
     pub(crate) fn handle_message(&mut self, kind: Kind, payload: &[u8], commands: &mut Requests) {
-        if !self.closing.is_no() || self.stage == Stage::Over {
+        if !self.closing.is_no() || matches!(self.stage, Stage::Ending | Stage::Over) {
             return;
         }
         match self.engine.handle_message(kind, payload) {
@@ -179,6 +181,9 @@ impl Face {
             (Event::Refused { address, refusal, .. }, Stage::Open) => {
                 self.fail(1008, Cow::Owned(format!("{refusal}: {address}")));
             }
+            (Event::Ended | Event::TakenOver | Event::Revoked, Stage::Ending) => {
+                self.stage = Stage::Over;
+            }
             (Event::TakenOver, _) => {
                 self.stage = Stage::Over;
                 self.fail(TAKEN_OVER, Cow::Borrowed("taken over by another connection"));
@@ -207,10 +212,11 @@ impl Face {
             let unsettled =
                 if config.close_acknowledges { Outcome::Accepted } else { Outcome::Failed };
             commands.push_back(Command::End { unsettled });
+            self.stage = Stage::Ending;
         } else {
             commands.push_back(Command::Detach);
+            self.stage = Stage::Over;
         }
-        self.stage = Stage::Over;
         self.outgoing = VecDeque::new();
     }
 
@@ -228,6 +234,12 @@ impl Face {
     /// Back-pressure: whether more messages may be read.
     pub(crate) fn wants_input(&self) -> bool {
         self.untaken.has_room()
+    }
+
+    /// Whether the answer to the peer's Close must wait: who has it may forget the connection, so
+    /// the broker has forgotten it before (MBWS-015).
+    pub(crate) fn holds_close(&self) -> bool {
+        self.stage == Stage::Ending
     }
 
     /// Whether `transmit` has something to send.

@@ -246,7 +246,9 @@ impl Session {
         let before = out.len();
         let full_at = before.saturating_add(budget);
         out.append(&mut std::mem::take(&mut self.pongs));
-        if let Some(websocket) = &mut self.websocket {
+        if let Some(websocket) = &mut self.websocket
+            && !self.face.holds_close()
+        {
             websocket.poll_transmit(out, budget);
         }
         self.flushed = out.len() == before;
@@ -320,6 +322,7 @@ impl Session {
     #[must_use]
     pub fn is_finished(&self) -> bool {
         match &self.websocket {
+            Some(_) if self.face.holds_close() => false,
             Some(websocket) => {
                 websocket.is_finished() || (websocket.should_close_transport() && self.flushed)
             }

@@ -129,6 +129,22 @@ fn which_close_ends_a_connection() {
     }
 }
 
+/// MBWS-015: a Close is answered when the end of the connection is durable, and not before: a
+/// broker killed after the answer must not bring the connection back.
+#[test]
+fn a_close_is_answered_when_the_end_is_durable() {
+    let mut wire = Wire::new(Config::default());
+    wire.connect(1);
+    wire.say(1, "1 0 0 ");
+    wire.heard(1);
+    wire.hold();
+    wire.say(1, "3 1 1 q0 0 a");
+    wire.close(1, 1000);
+    assert_eq!(wire.heard(1), [""; 0]);
+    wire.release();
+    assert_eq!(wire.heard(1), ["closed 1000 "]);
+}
+
 /// MBWS-025, MBWS-A10: what was not acknowledged comes back, unless a close acknowledges it.
 #[test]
 fn a_normal_close_gives_back_what_was_not_acknowledged() {
