@@ -14,6 +14,8 @@
 //! | `live` | the settings that may change while it runs |
 //! | `auth`, `users` | who is asking, and who exists from the start |
 //! | `mailbox`, `shard` | the way to the shard's thread, and that thread |
+//! | `acme` | the certificate that an authority signs |
+//! | `outgoing` | requests that the broker makes itself |
 //! | `metrics`, `log` | what the operator sees |
 #![allow(
     clippy::disallowed_methods,
@@ -21,6 +23,7 @@
     reason = "an adapter: it reads clocks, opens files and sockets and starts threads"
 )]
 
+mod acme;
 mod auth;
 pub mod cli;
 pub mod config;
@@ -36,6 +39,7 @@ mod metrics;
 mod net;
 mod node;
 mod notify;
+mod outgoing;
 mod reload;
 mod rules;
 mod run;

@@ -19,6 +19,8 @@ pub(crate) mod event {
     pub(crate) const TLS_FAILED: &str = "tls-failed";
     pub(crate) const TLS_RELOADED: &str = "tls-reloaded";
     pub(crate) const TLS_RELOAD_FAILED: &str = "tls-reload-failed";
+    pub(crate) const CERTIFICATE_ISSUED: &str = "certificate-issued";
+    pub(crate) const CERTIFICATE_NOT_ISSUED: &str = "certificate-not-issued";
     pub(crate) const HANDSHAKE_REFUSED: &str = "handshake-refused";
     pub(crate) const LOGIN_FAILED: &str = "login-failed";
     pub(crate) const LOGIN_THROTTLED: &str = "login-throttled";
@@ -26,6 +28,8 @@ pub(crate) mod event {
     pub(crate) const CONNECTION_CLOSED: &str = "connection-closed";
     pub(crate) const USER_LIMIT: &str = "user-limit";
     pub(crate) const LOGIN_EXPIRED: &str = "login-expired";
+    pub(crate) const KEYS_FETCHED: &str = "keys-fetched";
+    pub(crate) const KEYS_NOT_FETCHED: &str = "keys-not-fetched";
     pub(crate) const AUDIT: &str = "audit";
     pub(crate) const RELOADED: &str = "reloaded";
     pub(crate) const RELOAD_FAILED: &str = "reload-failed";
@@ -45,6 +49,8 @@ pub(crate) mod event {
         (TLS_FAILED, "TLS did not come about."),
         (TLS_RELOADED, "Certificates were read again."),
         (TLS_RELOAD_FAILED, "Certificates could not be read again; the old ones stay."),
+        (CERTIFICATE_ISSUED, "The authority has issued a certificate, which is in use."),
+        (CERTIFICATE_NOT_ISSUED, "It has not; the certificate before stays in use."),
         (HANDSHAKE_REFUSED, "A WebSocket handshake was refused."),
         (LOGIN_FAILED, "A wrong user name or password."),
         (LOGIN_THROTTLED, "Too many wrong passwords from one address."),
@@ -52,6 +58,8 @@ pub(crate) mod event {
         (CONNECTION_CLOSED, "A WebSocket connection has ended."),
         (USER_LIMIT, "A connection was closed: its user has as many as it may."),
         (LOGIN_EXPIRED, "Connections were closed: the tokens they came with are over."),
+        (KEYS_FETCHED, "The keys of an issuer were fetched."),
+        (KEYS_NOT_FETCHED, "The keys of an issuer could not be fetched; those before stay in use."),
         (AUDIT, "An administrator has changed something, or tried to."),
         (RELOADED, "The settings were read again and are in use."),
         (RELOAD_FAILED, "The settings could not be read again; the old ones stay in use."),

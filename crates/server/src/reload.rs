@@ -1,7 +1,7 @@
 //! Reading the settings again: all of it, or nothing. No connection is closed for it.
 
-use crate::auth::jwt::Issuer;
-use crate::config::{self, Config, IssuerEntry};
+use crate::auth::issuers;
+use crate::config::{self, Config};
 use crate::live::{self, Live};
 use crate::log::{self, event};
 use crate::net::tls::Certificates;
@@ -53,7 +53,7 @@ impl Reloader {
         let needs_restart = live::needs_restart(&old, &new);
         let new = live::merge(&old, new);
         // Everything that can fail is tried before anything is changed.
-        let issuers = issuers(&new.issuers)?;
+        let issuers = issuers::load(&new.issuers, &self.node.auth.issuers())?;
         self.reload_certificates(&new.tls)?;
         let changed = live::changed_sections(&old, &new);
         self.node.auth.set_issuers(issuers);
@@ -69,7 +69,9 @@ impl Reloader {
     }
 
     fn reload_certificates(&self, files: &config::Tls) -> Result<(), String> {
-        let Some(certificates) = &self.certificates else { return Ok(()) };
+        let Some(certificates) = self.certificates.as_ref().filter(|_| files.is_on()) else {
+            return Ok(());
+        };
         match certificates.reload(files) {
             Ok(()) => {
                 tracing::info!(event = event::TLS_RELOADED, "certificates read again");
@@ -109,18 +111,4 @@ impl Reloader {
         removed.iter().for_each(|name| self.node.auth.remove_user(name));
         Ok(())
     }
-}
-
-/// Whose tokens are taken, by the configuration.
-///
-/// # Errors
-/// A file with keys cannot be used.
-pub(crate) fn issuers(entries: &[IssuerEntry]) -> Result<Vec<Issuer>, String> {
-    let read = |entry: &IssuerEntry| {
-        let IssuerEntry { jwks_file, issuer, audience, user_claim } = entry;
-        let wrong = |what: String| format!("issuers: {}: {what}", jwks_file.display());
-        let text = std::fs::read_to_string(jwks_file).map_err(|error| wrong(error.to_string()))?;
-        Issuer::new(&text, issuer, audience, user_claim).map_err(wrong)
-    };
-    entries.iter().map(read).collect()
 }

@@ -1,5 +1,7 @@
 //! A node from its first socket to its last frame.
 
+use crate::acme::Acme;
+use crate::auth::issuers;
 use crate::config::Config;
 use crate::drain;
 use crate::log::event;
@@ -9,7 +11,7 @@ use crate::net::listener::{self, Addresses, Sockets};
 use crate::net::tls::Certificates;
 use crate::node::{self, Node, Order, Phase};
 use crate::notify;
-use crate::reload::{self, ReadAgain, Reloader};
+use crate::reload::{ReadAgain, Reloader};
 use crate::shard::{self, StartError};
 use crate::users::{Announcement, Given};
 use std::io;
@@ -62,19 +64,21 @@ pub(crate) async fn run(
 ) -> Result<(), Failure> {
     raise_file_limit();
     let mut signals = Signals::new().map_err(Failure::System)?;
-    let certificates = match config.tls.is_on() {
-        true => Some(certificates_of(&config)?),
-        false => None,
-    };
+    let acme = config.acme.first().map(|entry| Acme::new(entry, &config.data.directory));
+    let acme = acme.transpose().map_err(Failure::Start)?;
+    let certificates = certificates_of(&config, acme.as_ref())?;
     let (sockets, addresses) = open_sockets(&config, certificates.as_ref())?;
 
     // Probes are answered while the journal is being recovered.
     let (orders, mut ordered) = mpsc::unbounded_channel();
-    let issuers = reload::issuers(&config.issuers).map_err(Failure::Start)?;
+    let issuers = issuers::load(&config.issuers, &[]).map_err(Failure::Start)?;
     let node = Arc::new(Node::new(config, orders));
     node.auth.set_issuers(issuers);
     if let Some(not_after) = certificates.as_ref().and_then(|it| it.not_after_s()) {
         node.metrics.certificate(not_after);
+    }
+    if let (Some(acme), Some(certificates)) = (acme, &certificates) {
+        tokio::spawn(acme.keep(Arc::clone(&node), Arc::clone(certificates)));
     }
     let reloader = Reloader { node: Arc::clone(&node), certificates, read_again };
     tokio::spawn(close_expired(Arc::clone(&node)));
@@ -121,8 +125,17 @@ pub(crate) async fn run(
     outcome
 }
 
-fn certificates_of(config: &Config) -> Result<Arc<Certificates>, Failure> {
-    Certificates::load(&config.tls, &config.client_certificates).map_err(start_failure)
+fn certificates_of(
+    config: &Config,
+    acme: Option<&Acme>,
+) -> Result<Option<Arc<Certificates>>, Failure> {
+    let clients = &config.client_certificates;
+    let loaded = match acme {
+        Some(acme) => Certificates::new(acme.first().map_err(Failure::Start)?, clients),
+        None if config.tls.is_on() => Certificates::load(&config.tls, clients),
+        None => return Ok(None),
+    };
+    loaded.map(Some).map_err(start_failure)
 }
 
 /// The listeners, before anybody is accepted from them.

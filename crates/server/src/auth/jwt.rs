@@ -7,6 +7,8 @@ use data_encoding::BASE64URL_NOPAD as BASE64URL;
 use ring::signature::{self, RsaPublicKeyComponents, UnparsedPublicKey, VerificationAlgorithm};
 use serde::Deserialize;
 use std::fmt;
+use std::sync::{Arc, PoisonError, RwLock};
+use tokio::sync::Notify;
 
 /// Longest token that is looked at.
 const TOKEN_MAX_BYTES: usize = 16 << 10;
@@ -28,7 +30,9 @@ pub(super) struct Claims {
 /// Whose tokens are taken.
 #[derive(Debug)]
 pub(crate) struct Issuer {
-    keys: Vec<Key>,
+    keys: RwLock<Vec<Key>>,
+    /// Called when a token names a key that is not among them: there may be newer ones.
+    pub(super) missed: Arc<Notify>,
     /// What `iss` must be; anything when empty.
     issuer: String,
     /// What `aud` must hold; anything when empty.
@@ -108,6 +112,23 @@ impl Issuer {
         audience: &str,
         user_claim: &str,
     ) -> Result<Self, String> {
+        let known = Self::without_keys(issuer, audience, user_claim);
+        known.set_keys(jwks)?;
+        Ok(known)
+    }
+
+    /// One whose keys are not known yet: it lets nobody in.
+    pub(super) fn without_keys(issuer: &str, audience: &str, user_claim: &str) -> Self {
+        let [issuer, audience, user_claim] = [issuer, audience, user_claim].map(str::to_owned);
+        let (keys, missed) = (RwLock::default(), Arc::default());
+        Self { keys, missed, issuer, audience, user_claim }
+    }
+
+    /// Other keys from now on.
+    ///
+    /// # Errors
+    /// As for `new`; the keys before stay.
+    pub(super) fn set_keys(&self, jwks: &str) -> Result<(), String> {
         let set: Set =
             serde_json::from_str(jwks).map_err(|error| format!("no JWK Set: {error}"))?;
         let keys: Vec<Key> = set.keys.into_iter().filter_map(key).collect();
@@ -116,8 +137,8 @@ impl Issuer {
                         (Ed25519)"
                 .to_owned());
         }
-        let [issuer, audience, user_claim] = [issuer, audience, user_claim].map(str::to_owned);
-        Ok(Self { keys, issuer, audience, user_claim })
+        *self.keys.write().unwrap_or_else(PoisonError::into_inner) = keys;
+        Ok(())
     }
 
     pub(super) fn check(&self, token: &str, now_ms: u64) -> Result<Claims, NotValid> {
@@ -137,14 +158,21 @@ impl Issuer {
         }
         let signed = &token.as_bytes()[..head.len() + 1 + body.len()];
         let signature = read(signature)?;
-        let fits = |key: &&Key| parsed.kid.is_none() || key.id == parsed.kid;
-        let verified =
-            self.keys.iter().filter(fits).any(|key| key.verifies(&parsed.alg, signed, &signature));
-        if !verified {
-            return Err(NotValid("signature"));
-        }
+        self.verify(&parsed, signed, &signature)?;
         let claims = serde_json::from_slice(&read(body)?).map_err(|_| NotValid("claims"))?;
         self.judge(&claims, now_ms)
+    }
+
+    fn verify(&self, head: &Head, signed: &[u8], signature: &[u8]) -> Result<(), NotValid> {
+        let keys = self.keys.read().unwrap_or_else(PoisonError::into_inner);
+        let mut fitting =
+            keys.iter().filter(|key| head.kid.is_none() || key.id == head.kid).peekable();
+        if fitting.peek().is_none() {
+            self.missed.notify_one();
+            return Err(NotValid("of an unknown key"));
+        }
+        let verified = fitting.any(|key| key.verifies(&head.alg, signed, signature));
+        if verified { Ok(()) } else { Err(NotValid("signature")) }
     }
 
     fn judge(&self, claims: &serde_json::Value, now_ms: u64) -> Result<Claims, NotValid> {

@@ -6,6 +6,7 @@
 
 mod basic;
 mod cache;
+pub(crate) mod issuers;
 pub(crate) mod jwt;
 pub(crate) mod sasl;
 mod throttle;
@@ -17,7 +18,8 @@ use crate::config;
 use crate::log::event;
 use crate::net::registry::Login;
 use cache::Cache;
-use jwt::{Issuer, NotValid};
+use issuers::Known;
+use jwt::NotValid;
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -100,8 +102,13 @@ impl Authenticator {
     }
 
     /// Whose tokens are taken besides.
-    pub(crate) fn set_issuers(&self, issuers: Vec<Issuer>) {
+    pub(crate) fn set_issuers(&self, issuers: Vec<Known>) {
         self.tokens.set_issuers(issuers);
+    }
+
+    /// Whose tokens are taken.
+    pub(crate) fn issuers(&self) -> Vec<Arc<Known>> {
+        self.tokens.issuers()
     }
 
     /// How many wrong passwords an address may send in a minute, from now on.

@@ -3,10 +3,11 @@
 //! Of a token of our own only a hash is kept. It names its entry, so that finding it takes no search
 //! and says nothing about others.
 
-use super::jwt::{Claims, Issuer, NotValid};
+use super::issuers::Known;
+use super::jwt::{Claims, NotValid};
 use blake2::{Blake2s256, Digest};
 use std::collections::HashMap;
-use std::sync::{PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock};
 
 /// What a token of our own begins with.
 const PREFIX: &str = "wharf_";
@@ -31,7 +32,7 @@ pub(super) struct Bearer {
 #[derive(Debug, Default)]
 pub(super) struct Tokens {
     ours: RwLock<HashMap<String, Kept>>,
-    issuers: RwLock<Vec<Issuer>>,
+    issuers: RwLock<Vec<Arc<Known>>>,
 }
 
 impl Tokens {
@@ -39,8 +40,14 @@ impl Tokens {
         *self.ours.write().unwrap_or_else(PoisonError::into_inner) = tokens;
     }
 
-    pub(super) fn set_issuers(&self, issuers: Vec<Issuer>) {
+    pub(super) fn set_issuers(&self, mut issuers: Vec<Known>) {
+        issuers.iter_mut().for_each(Known::begin);
+        let issuers = issuers.into_iter().map(Arc::new).collect();
         *self.issuers.write().unwrap_or_else(PoisonError::into_inner) = issuers;
+    }
+
+    pub(super) fn issuers(&self) -> Vec<Arc<Known>> {
+        self.issuers.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Whether any token could be right.
@@ -56,8 +63,8 @@ impl Tokens {
         }
         let issuers = self.issuers.read().unwrap_or_else(PoisonError::into_inner);
         let mut checked = Err(NotValid("tokens of an issuer are not taken"));
-        for issuer in issuers.iter() {
-            checked = checked.or_else(|_| issuer.check(token, now_ms));
+        for known in issuers.iter() {
+            checked = checked.or_else(|_| known.issuer.check(token, now_ms));
         }
         let Claims { user, expires_at_ms } = checked?;
         Ok(Bearer { user, expires_at_ms, id: None })

@@ -2,8 +2,10 @@
 
 use super::exit::{Code, Failure, Outcome};
 use super::serve::Settings;
+use crate::acme::Acme;
+use crate::auth::issuers;
 use crate::net::tls::Certificates;
-use crate::reload;
+
 use clap::Args;
 use std::path::Path;
 
@@ -21,7 +23,11 @@ impl Check {
             Certificates::load(&config.tls, &config.client_certificates)
                 .map_err(|error| Failure::new(Code::Config, format!("tls: {error}")))?;
         }
-        reload::issuers(&config.issuers).map_err(|error| Failure::new(Code::Config, error))?;
+        if let Some(entry) = config.acme.first() {
+            Acme::new(entry, &config.data.directory)
+                .map_err(|error| Failure::new(Code::Config, error))?;
+        }
+        issuers::load(&config.issuers, &[]).map_err(|error| Failure::new(Code::Config, error))?;
         check_directory(&config.data.directory)?;
         let of = match self.settings.file() {
             Some(file) => file.display().to_string(),

@@ -1,7 +1,7 @@
 //! `wharf serve`: the broker itself.
 
 use super::exit::{Code, Failure, Outcome};
-use crate::config::{self, Config, Sources};
+use crate::config::{self, AcmeEntry, Config, Listen, Sources};
 use crate::net::listener::Addresses;
 use crate::users::{Announcement, FIRST_USER, Given};
 use crate::{log, run};
@@ -30,6 +30,10 @@ pub(super) struct Settings {
     /// PEM file with the private key (tls.key_file).
     #[arg(long, value_name = "FILE")]
     tls_key: Option<PathBuf>,
+    /// Name to have certified over ACME by Let's Encrypt, whose terms you agree to; listens on port
+    /// 443 unless told otherwise.
+    #[arg(long, value_name = "DOMAIN", conflicts_with_all = ["tls_cert", "tls_key"])]
+    acme: Option<String>,
 }
 
 impl Settings {
@@ -46,6 +50,12 @@ impl Settings {
         };
         let wrong = |what: String| Failure::new(Code::Config, what);
         let mut config = config::load(&sources).map_err(|error| wrong(error.to_string()))?;
+        if let Some(domain) = &self.acme {
+            config.acme = vec![AcmeEntry::of(domain)];
+            if config.listen.address == Listen::default().address {
+                "0.0.0.0:443".clone_into(&mut config.listen.address);
+            }
+        }
         if let Some(listen) = &self.listen {
             config.listen.address.clone_from(listen);
         }
@@ -108,7 +118,7 @@ impl Serve {
             .enable_all()
             .build()
             .map_err(|error| Failure::new(Code::Failed, format!("no runtime: {error}")))?;
-        let tls = config.tls.is_on();
+        let tls = config.encrypts();
         let users = self.users.into_iter().map(|user| user.0).collect();
         let ready = |addresses: &Addresses, announcement: &Announcement| {
             // A closed stdout is no reason not to serve.

@@ -1,8 +1,9 @@
 //! What the types cannot say: values that do not fit together, or cannot work.
 
-use super::{Config, UserEntry};
+use super::{Config, IssuerEntry, UserEntry};
 use crate::auth::verifier;
 use crate::net::peer::Range;
+use crate::outgoing;
 use std::net::SocketAddr;
 use wharf_gateway::Place;
 use wharf_store::{SEGMENT_SIZE_MAX_BYTES, SEGMENT_SIZE_MIN_BYTES};
@@ -35,6 +36,10 @@ pub(crate) fn problems(config: &Config) -> Vec<String> {
             found.push("locations: each has either host or addresses".to_owned());
         }
     }
+    check_acme(config, &mut found);
+    for issuer in &config.issuers {
+        found.extend(issuer_problem(issuer));
+    }
     for user in &config.users {
         found.extend(user_problem(user));
     }
@@ -56,8 +61,8 @@ fn check_listeners(config: &Config, check: &mut impl FnMut(bool, &str)) {
         "amqp.tls_listen_address: expected an IP address and a port, such as 127.0.0.1:5671",
     );
     check(
-        config.amqp.tls_listen_address.is_empty() || config.tls.is_on(),
-        "amqp.tls_listen_address: needs tls.certificate_file and tls.key_file",
+        config.amqp.tls_listen_address.is_empty() || config.encrypts(),
+        "amqp.tls_listen_address: needs tls.certificate_file and tls.key_file, or [[acme]]",
     );
     check(config.listen.connections_max > 0, "listen.connections_max: must be at least 1");
     check(
@@ -124,6 +129,43 @@ fn check_values(config: &Config, check: &mut impl FnMut(bool, &str)) {
 fn url_problem(key: &str, url: &str) -> Option<String> {
     let problem = url.parse::<Place>().err()?;
     Some(format!("{key}: `{url}`: {problem}"))
+}
+
+fn check_acme(config: &Config, found: &mut Vec<String>) {
+    let Some(entry) = config.acme.first() else { return };
+    let mut check = |holds: bool, what: &str| {
+        if !holds {
+            found.push(what.to_owned());
+        }
+    };
+    check(config.acme.len() == 1, "acme: one entry, with all names in its domains");
+    check(!config.tls.is_on(), "acme: either this or tls.certificate_file and tls.key_file");
+    let plain = |name: &String| is_host(name) && name.contains('.') && !name.contains([':', '*']);
+    check(
+        !entry.domains.is_empty() && entry.domains.iter().all(plain),
+        "acme[].domains: at least one name such as broker.example.com; no wildcard, no address",
+    );
+    check(
+        entry.terms_of_service_agreed,
+        "acme[].terms_of_service_agreed: must be true; the authority's directory names its terms",
+    );
+    let url = &entry.directory_url;
+    let fits = url.starts_with("https://") && outgoing::url_problem(url).is_none();
+    check(fits, "acme[].directory_url: expected https://");
+}
+
+fn issuer_problem(entry: &IssuerEntry) -> Option<String> {
+    let url = &entry.jwks_url;
+    if url.is_empty() == entry.jwks_file.as_os_str().is_empty() {
+        return Some("issuers: each has either jwks_file or jwks_url".to_owned());
+    }
+    let plain = ["http://localhost", "http://127.0.0.1", "http://[::1]"];
+    let here = |it: &str| url.strip_prefix(it).is_some_and(|rest| rest.starts_with([':', '/']));
+    if url.is_empty() || url.starts_with("https://") || plain.into_iter().any(here) {
+        let problem = (!url.is_empty()).then(|| outgoing::url_problem(url))??;
+        return Some(format!("issuers[].jwks_url: {problem}"));
+    }
+    Some(format!("issuers[].jwks_url: `{url}`: expected https://, or http:// of this machine"))
 }
 
 fn public_url_problem(url: &str) -> Option<String> {

@@ -45,6 +45,24 @@ pub(crate) const KEYS: &[Key] = &[
     ),
     key("tls.key_file", "PEM file with the private key (PKCS#8, PKCS#1 or SEC1)."),
     key(
+        "acme[].domains",
+        "Names that an authority is asked to certify over ACME (RFC 8555), instead of the two files of \
+         [tls]. One [[acme]] entry at most. The authority looks for a proof at port 443 of each name \
+         (tls-alpn-01), which must lead to listen.address. Renewed when a third of its time is left; \
+         kept below data.directory.",
+    ),
+    key(
+        "acme[].terms_of_service_agreed",
+        "true, once somebody has read and agreed to the authority's terms.",
+    ),
+    key("acme[].directory_url", "The authority; Let's Encrypt if not given."),
+    key("acme[].contact", "E-mail address for the authority. Empty: none."),
+    key(
+        "acme[].ca_file",
+        "PEM file with an authority that directory_url's server may be certified by, besides those of \
+         the system.",
+    ),
+    key(
         "http.head_size_max_bytes",
         "Largest request head. A larger one, or one of more than 100 fields, is answered with 431.",
     ),
@@ -254,6 +272,17 @@ pub(crate) const KEYS: &[Key] = &[
          of a password: as Bearer in HTTP, as OAUTHBEARER in AMQP and XMPP. Signatures: RS256, RS384, \
          RS512, PS256, ES256, ES384, EdDSA. The user that a token names must exist here. Read again on \
          SIGHUP.",
+    ),
+    key(
+        "issuers[].jwks_url",
+        "The same from where the issuer publishes it: https, or http from this machine. Fetched at the \
+         start, every 10 minutes, and when a token names a key that is not known. If it cannot be \
+         fetched, the keys before stay in use. Either this or jwks_file.",
+    ),
+    key(
+        "issuers[].ca_file",
+        "PEM file with an authority that jwks_url's server may be certified by, besides those of the \
+         system.",
     ),
     key(
         "client_certificates[].ca_file",

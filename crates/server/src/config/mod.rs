@@ -13,9 +13,9 @@ pub(crate) use check::problems;
 pub(crate) use load::{Sources, load};
 pub use reference::{default_file, reference_page};
 pub use sections::{
-    Auth, ClientCertificates, CloseEnds, Config, Data, Http, IssuerEntry, Listen, LocationRule,
-    Log, LogFormat, Mbws, NameFrom, OverflowRule, PermissionRule, PolicyKind, PolicyRule, Session,
-    Shutdown, Tls, UserEntry, WebSocket,
+    AcmeEntry, Auth, ClientCertificates, CloseEnds, Config, Data, Http, IssuerEntry, Listen,
+    LocationRule, Log, LogFormat, Mbws, NameFrom, OverflowRule, PermissionRule, PolicyKind,
+    PolicyRule, Session, Shutdown, Tls, UserEntry, WebSocket,
 };
 
 #[cfg(test)]

@@ -11,6 +11,8 @@ pub struct Config {
     pub listen: Listen,
     /// Certificates.
     pub tls: Tls,
+    /// A certificate from an authority, renewed by itself.
+    pub acme: Vec<AcmeEntry>,
     /// HTTP before the upgrade.
     pub http: Http,
     /// The WebSocket under every protocol.
@@ -108,11 +110,55 @@ pub struct Tls {
 }
 
 impl Tls {
-    /// Whether TLS was asked for.
+    /// Whether the certificate is in files.
     #[must_use]
     pub fn is_on(&self) -> bool {
         !self.certificate_file.as_os_str().is_empty() || !self.key_file.as_os_str().is_empty()
     }
+}
+
+impl Config {
+    /// Whether the listener speaks TLS.
+    #[must_use]
+    pub fn encrypts(&self) -> bool {
+        self.tls.is_on() || !self.acme.is_empty()
+    }
+}
+
+/// The `[[acme]]` entry.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct AcmeEntry {
+    /// Names that the certificate is for.
+    pub domains: Vec<String>,
+    /// Whether the authority's terms are agreed to.
+    pub terms_of_service_agreed: bool,
+    /// The authority.
+    #[serde(default = "acme_directory_default")]
+    pub directory_url: String,
+    /// Where the authority can write to.
+    #[serde(default)]
+    pub contact: String,
+    /// PEM file with an authority of that server besides those of the system.
+    #[serde(default)]
+    pub ca_file: PathBuf,
+}
+
+impl AcmeEntry {
+    /// For one name, with everything else as by default.
+    #[must_use]
+    pub fn of(domain: &str) -> Self {
+        Self {
+            domains: vec![domain.to_owned()],
+            terms_of_service_agreed: true,
+            directory_url: acme_directory_default(),
+            ..Self::default()
+        }
+    }
+}
+
+fn acme_directory_default() -> String {
+    "https://acme-v02.api.letsencrypt.org/directory".to_owned()
 }
 
 /// Section `[http]`.
@@ -430,7 +476,14 @@ pub struct LocationRule {
 #[serde(deny_unknown_fields)]
 pub struct IssuerEntry {
     /// File with its keys (JWK Set).
+    #[serde(default)]
     pub jwks_file: PathBuf,
+    /// Where it publishes them.
+    #[serde(default)]
+    pub jwks_url: String,
+    /// PEM file with an authority of that server besides those of the system.
+    #[serde(default)]
+    pub ca_file: PathBuf,
     /// Its name; anything when empty.
     #[serde(default)]
     pub issuer: String,

@@ -31,7 +31,7 @@ impl Fronts {
     pub(crate) fn new(config: &config::Config) -> Self {
         let public_url = &config.http.public_url;
         Self {
-            tls: config.tls.is_on(),
+            tls: config.encrypts(),
             public_url: (!public_url.is_empty()).then(|| public_url.clone()),
             proxies: config
                 .http

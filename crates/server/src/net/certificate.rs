@@ -80,6 +80,26 @@ pub(super) fn not_after_s(certificate: &CertificateDer<'_>) -> Option<i64> {
     Some(certificate.validity().not_after.timestamp())
 }
 
+/// Whether a certificate is for all of these names.
+pub(crate) fn is_for(certificate: &CertificateDer<'_>, names: &[String]) -> bool {
+    let Ok((_, certificate)) = X509Certificate::from_der(certificate) else { return false };
+    let Ok(Some(known)) = certificate.subject_alternative_name() else { return false };
+    let known = |name: &String| {
+        known.value.general_names.iter().any(|known| {
+            matches!(known, GeneralName::DNSName(known) if known.eq_ignore_ascii_case(name))
+        })
+    };
+    names.iter().all(known)
+}
+
+/// When a certificate is to be renewed, in seconds since 1970: when a third of its time is left.
+pub(crate) fn renewal_s(certificate: &CertificateDer<'_>) -> Option<i64> {
+    let (_, certificate) = X509Certificate::from_der(certificate).ok()?;
+    let validity = certificate.validity();
+    let (from, to) = (validity.not_before.timestamp(), validity.not_after.timestamp());
+    Some(to.saturating_sub(to.saturating_sub(from) / 3))
+}
+
 fn name_in(certificate: &X509Certificate<'_>, from: NameFrom) -> Option<String> {
     if from == NameFrom::CommonName {
         // With two of them nobody knows which is meant.

@@ -75,6 +75,10 @@ pub(crate) async fn serve(
         Some(Encryption { acceptor, certificates }) => {
             if let Some(stream) = Box::pin(encrypt(acceptor, socket, peer, deadline)).await {
                 let connection = stream.get_ref().1;
+                if connection.alpn_protocol() == Some(tls::CHALLENGE) {
+                    // The handshake was all that the authority wants.
+                    return;
+                }
                 let binding = tls::binding(connection).map(Arc::new);
                 let chain = connection.peer_certificates().unwrap_or_default();
                 let named = certificate::user_of(chain, &certificates.authorities);
