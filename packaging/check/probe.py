@@ -31,6 +31,8 @@ class Connection:
     def __init__(self, options, source=None):
         host, _, port = options.connect.rpartition(":")
         self.socket = socket.create_connection((host, int(port)), WAIT_S, source)
+        if options.introduce:
+            self.socket.sendall(b"PROXY TCP4 192.0.2.1 192.0.2.2 4660 443\r\n")
         self.authority = f"{options.name}:{port}"
         if options.ca:
             context = ssl.create_default_context(cafile=options.ca)
@@ -231,6 +233,7 @@ def main():
     parser.add_argument("--connect", required=True)
     parser.add_argument("--name", default="chat.example.com")
     parser.add_argument("--ca")
+    parser.add_argument("--introduce", action="store_true", help="as a proxy does, by the PROXY protocol")
     parser.add_argument("--user", default="admin")
     parser.add_argument("--password", default="")
     parser.add_argument("--limit", type=int, default=0)

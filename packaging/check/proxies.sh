@@ -6,7 +6,8 @@ crowd=20
 
 tls_files() {
     openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 \
-        -subj /CN=chat.example.com -addext subjectAltName=DNS:chat.example.com \
+        -subj /CN=chat.example.com -addext subjectAltName=DNS:chat.example.com,DNS:localhost \
+        -addext basicConstraints=critical,CA:FALSE \
         -keyout "$work/privkey.pem" -out "$work/fullchain.pem" 2>/dev/null &&
         cat "$work/fullchain.pem" "$work/privkey.pem" >"$work/both.pem"
 }
@@ -14,7 +15,7 @@ tls_files() {
 # Without public_url, what a client is told depends on what the proxy says.
 behind() {
     start "$1" --config "$here/examples/behind-$1/wharf.toml" --data "$work/data-$1" \
-        --set http.public_url=
+        --set http.public_url= "${@:2}"
     secure=$(free_port) plain=$(free_port)
 }
 
@@ -42,6 +43,8 @@ write_haproxy() {
     swap "$here/examples/behind-haproxy/haproxy.cfg" "$work/haproxy.cfg" \
         "bind :443 ssl" "bind 127.0.0.1:$secure ssl" "bind :80" "bind 127.0.0.1:$plain" \
         "server wharf1 127.0.0.1:8080" "server wharf1 $address" \
+        "bind :5671 ssl" "bind 127.0.0.1:$amqps ssl" \
+        "server wharf1 127.0.0.1:5672" "server wharf1 127.0.0.1:$amqp" \
         /etc/haproxy/certs/chat.example.com.pem "$work/both.pem" \
         "gt 500" "gt $crowd" "maxconn 50000" "maxconn 1000"
 }
@@ -67,10 +70,24 @@ through() {
     try "$by: http is sent to https" probe redirect --connect "127.0.0.1:$plain"
     try "$by: $crowd connections of one address and no more" through_tls crowd --limit "$crowd"
     # The same questions to the broker itself have other answers: they can fail.
-    try "$by: Wharf itself shows counters" probe counters --connect "$address"
+    try "$by: Wharf itself shows counters" probe counters --connect "$address" "${@:2}"
     try "$by: Wharf itself offers no plain password to what was not encrypted" \
-        probe unencrypted --connect "$address"
+        probe unencrypted --connect "$address" "${@:2}"
     try "$by: Wharf stops" stop "$broker"
+}
+
+over_amqp() {
+    local there=(proxied --url "amqps://localhost:$amqps" --ca-file "$work/fullchain.pem")
+    echo "to amqps" | "$wharf" send "${there[@]}" &&
+        "$wharf" receive "${there[@]}" -n 1 | grep -q "to amqps"
+}
+
+# Wharf closes what comes from the proxy's address without a header of the PROXY protocol.
+refused() {
+    start refusing --config "$here/examples/behind-haproxy/wharf.toml" --data "$work/data-refusing" \
+        --set amqp.listen_address= || return 1
+    if probe counters --connect "$address"; then return 1; fi
+    stop "$broker"
 }
 
 through_tls() { probe "$@" --connect "127.0.0.1:$secure" --ca "$work/fullchain.pem"; }
@@ -89,11 +106,14 @@ else
 fi
 
 if has haproxy; then
-    behind haproxy
+    amqp=$(free_port) amqps=$(free_port)
+    behind haproxy --set "amqp.listen_address=127.0.0.1:$amqp"
     try "haproxy.cfg is adapted" write_haproxy
     try "haproxy -c" haproxy -c -q -f "$work/haproxy.cfg"
     serve haproxy -db -f "$work/haproxy.cfg"
-    through haproxy
+    try "haproxy: AMQP on TLS, sent and received" over_amqp
+    through haproxy --introduce
+    try "haproxy: without an introduction nobody is let in" refused
     kill "$proxy"
 else
     cannot "haproxy" "there is none; check/setup.sh installs it"

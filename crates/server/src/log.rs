@@ -16,6 +16,7 @@ pub(crate) mod event {
     pub(crate) const USER_REMOVED: &str = "user-removed";
     pub(crate) const ACCEPT_FAILED: &str = "accept-failed";
     pub(crate) const CONNECTION_LIMIT: &str = "connection-limit";
+    pub(crate) const PROXY_FAILED: &str = "proxy-failed";
     pub(crate) const TLS_FAILED: &str = "tls-failed";
     pub(crate) const TLS_RELOADED: &str = "tls-reloaded";
     pub(crate) const TLS_RELOAD_FAILED: &str = "tls-reload-failed";
@@ -46,6 +47,7 @@ pub(crate) mod event {
         (USER_REMOVED, "A user was removed by an administrator, or by itself."),
         (ACCEPT_FAILED, "A socket could not be accepted."),
         (CONNECTION_LIMIT, "A connection was closed at once: too many."),
+        (PROXY_FAILED, "A proxy did not say who has come."),
         (TLS_FAILED, "TLS did not come about."),
         (TLS_RELOADED, "Certificates were read again."),
         (TLS_RELOAD_FAILED, "Certificates could not be read again; the old ones stay."),

@@ -16,6 +16,9 @@ const TOKEN_MAX_BYTES: usize = 16 << 10;
 /// How far clocks may be apart.
 const LEEWAY_MS: u64 = 60_000;
 
+/// What is wrong with a token whose key is none of the issuer's.
+pub(super) const UNKNOWN_KEY: &str = "of an unknown key";
+
 /// What is wrong with a token; never part of an answer.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) struct NotValid(pub(crate) &'static str);
@@ -169,7 +172,7 @@ impl Issuer {
             keys.iter().filter(|key| head.kid.is_none() || key.id == head.kid).peekable();
         if fitting.peek().is_none() {
             self.missed.notify_one();
-            return Err(NotValid("of an unknown key"));
+            return Err(NotValid(UNKNOWN_KEY));
         }
         let verified = fitting.any(|key| key.verifies(&head.alg, signed, signature));
         if verified { Ok(()) } else { Err(NotValid("signature")) }

@@ -19,7 +19,7 @@ use crate::log::event;
 use crate::net::registry::Login;
 use cache::Cache;
 use issuers::Known;
-use jwt::NotValid;
+use jwt::{NotValid, UNKNOWN_KEY};
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -178,6 +178,10 @@ impl Authenticator {
                 Ok(Login { user, expires_at_ms: Some(expires_at_ms), token: id })
             }
             Err(NotValid(reason)) => {
+                if reason == UNKNOWN_KEY {
+                    // Nothing can be guessed by it, and the issuer may be late with the key.
+                    self.throttle.give_back(from);
+                }
                 tracing::info!(event = event::LOGIN_FAILED, %from, reason, "wrong token");
                 Err(Denied::Challenge)
             }

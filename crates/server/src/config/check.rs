@@ -21,10 +21,12 @@ pub(crate) fn problems(config: &Config) -> Vec<String> {
     if !config.http.public_url.is_empty() {
         found.extend(public_url_problem(&config.http.public_url));
     }
-    for proxy in &config.http.trusted_proxies {
+    let trusted = config.http.trusted_proxies.iter().map(|it| ("http.trusted_proxies", it));
+    let speaking = config.proxy_protocol.iter().map(|it| ("proxy_protocol[].from", &it.from));
+    for (key, proxy) in trusted.chain(speaking) {
         if proxy.parse::<Range>().is_err() {
             let expected = "expected an IP address, or a network such as 10.0.0.0/8";
-            found.push(format!("http.trusted_proxies: `{proxy}`: {expected}"));
+            found.push(format!("{key}: `{proxy}`: {expected}"));
         }
     }
     if !config.shutdown.redirect_url.is_empty() {

@@ -63,6 +63,12 @@ pub(crate) const KEYS: &[Key] = &[
          the system.",
     ),
     key(
+        "proxy_protocol[].from",
+        "IP address, or network such as \"10.0.0.0/8\", of proxies that say first, by the PROXY protocol \
+         (version 1 or 2), for which client they have come; on every listener, before TLS. A connection \
+         of theirs without it is closed. Nobody else is asked or believed.",
+    ),
+    key(
         "http.head_size_max_bytes",
         "Largest request head. A larger one, or one of more than 100 fields, is answered with 431.",
     ),

@@ -13,6 +13,8 @@ pub struct Config {
     pub tls: Tls,
     /// A certificate from an authority, renewed by itself.
     pub acme: Vec<AcmeEntry>,
+    /// Who says first for whom it has come.
+    pub proxy_protocol: Vec<ProxyProtocol>,
     /// HTTP before the upgrade.
     pub http: Http,
     /// The WebSocket under every protocol.
@@ -159,6 +161,14 @@ impl AcmeEntry {
 
 fn acme_directory_default() -> String {
     "https://acme-v02.api.letsencrypt.org/directory".to_owned()
+}
+
+/// One `[[proxy_protocol]]` entry.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct ProxyProtocol {
+    /// Address or network of proxies.
+    pub from: String,
 }
 
 /// Section `[http]`.

@@ -2,7 +2,7 @@
 
 use super::upgrade::header;
 use crate::config;
-use crate::net::peer::Range;
+use crate::net::peer::{Peer, Range};
 use std::net::IpAddr;
 use wharf_ws::handshake::request::Request;
 
@@ -24,29 +24,36 @@ pub(crate) struct Fronts {
     public_url: Option<String>,
     /// Who may say how a client came.
     proxies: Vec<Range>,
+    /// Who says so before anything else.
+    introducers: Vec<Range>,
 }
 
 impl Fronts {
     /// What does not fit was refused by `config::check`.
     pub(crate) fn new(config: &config::Config) -> Self {
         let public_url = &config.http.public_url;
+        let ranges = |texts: &mut dyn Iterator<Item = &String>| {
+            texts.filter_map(|one| one.parse().ok()).collect()
+        };
         Self {
             tls: config.encrypts(),
             public_url: (!public_url.is_empty()).then(|| public_url.clone()),
-            proxies: config
-                .http
-                .trusted_proxies
-                .iter()
-                .filter_map(|one| one.parse().ok())
-                .collect(),
+            proxies: ranges(&mut config.http.trusted_proxies.iter()),
+            introducers: ranges(&mut config.proxy_protocol.iter().map(|it| &it.from)),
         }
+    }
+
+    /// Whether who connects from there must say by the PROXY protocol for whom.
+    pub(crate) fn speaks_proxy_protocol(&self, peer: IpAddr) -> bool {
+        self.introducers.iter().any(|range| range.contains(peer))
     }
 
     /// How the sender of a request came. Headers of proxies count from proxies alone: anyone can
     /// send them.
-    pub(super) fn of(&self, peer: IpAddr, request: &Request<'_>) -> Front {
-        let mut front =
-            Front { secure: self.tls, authority: request.authority().map(str::to_owned) };
+    pub(super) fn of(&self, peer: &Peer, request: &Request<'_>) -> Front {
+        let secure = self.tls || peer.secure;
+        let mut front = Front { secure, authority: request.authority().map(str::to_owned) };
+        let peer = peer.address.ip();
         if self.proxies.iter().any(|range| range.contains(peer)) {
             // The proxy in front of us writes last.
             let last =
@@ -110,6 +117,7 @@ fn is_authority(text: &str) -> bool {
 mod tests {
     use super::{Front, Fronts};
     use crate::config::Config;
+    use crate::net::peer::Peer;
     use wharf_ws::handshake::request::{Header, Request};
 
     type Field = (&'static str, &'static str);
@@ -124,7 +132,9 @@ mod tests {
             version_minor: 1,
             headers: headers.iter().map(header).collect(),
         };
-        Fronts::new(&config).of(peer.parse().unwrap(), &request)
+        let address = (peer.parse::<std::net::IpAddr>().unwrap(), 1).into();
+        let peer = Peer { address, secure: false, binding: None, user: None };
+        Fronts::new(&config).of(&peer, &request)
     }
 
     #[test]

@@ -197,7 +197,7 @@ impl Exchange {
             return answers::method_not_allowed();
         }
         let fronts = &self.node.live().fronts;
-        match fronts.websocket_url(&fronts.of(self.peer.address.ip(), request)) {
+        match fronts.websocket_url(&fronts.of(&self.peer, request)) {
             Some(url) => host_meta::document(form, &url),
             None => answers::text(400, "the request names no host\n"),
         }

@@ -58,11 +58,13 @@ pub(super) async fn judge(
         && !node.auth.has_anonymous();
     let came_as = if later { None } else { Some(login(node, peer, request).await?) };
     let user = came_as.as_ref().map(|login| login.user.clone());
-    let front = live.fronts.of(peer.address.ip(), request);
+    let front = live.fronts.of(peer, request);
     let mut login = node.offer(user.as_deref(), peer.binding.as_deref());
     // RFC 6120 6.3.4, 13.8.3: a password does not go over a network in the clear. What comes from
     // this machine, and from no proxy, goes over none.
-    let is_local = peer.address.ip().to_canonical().is_loopback()
+    let from = peer.address.ip();
+    let is_local = from.to_canonical().is_loopback()
+        && !live.fronts.speaks_proxy_protocol(from)
         && header(request, "forwarded").next().is_none()
         && header(request, "x-forwarded-for").next().is_none();
     if subprotocol == "xmpp" && !front.secure && !is_local {

@@ -43,14 +43,15 @@ impl Admission {
         self.per_network_max.store(per_network_max, Ordering::Relaxed);
     }
 
-    /// Room for a connection from `address`, if there is any.
-    pub(crate) fn admit(self: &Arc<Self>, address: IpAddr) -> Option<Admitted> {
+    /// Room for a connection from `address`, if there is any. Of a proxy that tells who comes it
+    /// does not matter how many it has.
+    pub(crate) fn admit(self: &Arc<Self>, address: IpAddr, is_proxy: bool) -> Option<Admitted> {
         let network = network_of(address);
         let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
         let of_network = counts.by_network.get(&network).copied().unwrap_or(0);
         let total_max = self.total_max.load(Ordering::Relaxed) as usize;
         let per_network_max = self.per_network_max.load(Ordering::Relaxed);
-        if counts.total >= total_max || of_network >= per_network_max {
+        if counts.total >= total_max || (!is_proxy && of_network >= per_network_max) {
             return None;
         }
         counts.total += 1;
@@ -59,16 +60,38 @@ impl Admission {
     }
 }
 
-impl Drop for Admitted {
-    fn drop(&mut self) {
+impl Admitted {
+    /// Counts the connection for another network: that of the client behind a proxy. Says whether
+    /// there was room for it.
+    pub(crate) fn move_to(&mut self, address: IpAddr) -> bool {
+        let network = network_of(address);
         let mut counts = self.admission.counts.lock().unwrap_or_else(PoisonError::into_inner);
-        counts.total = counts.total.saturating_sub(1);
-        if let Entry::Occupied(mut entry) = counts.by_network.entry(self.network) {
+        let of_network = counts.by_network.get(&network).copied().unwrap_or(0);
+        if of_network >= self.admission.per_network_max.load(Ordering::Relaxed) {
+            return false;
+        }
+        counts.by_network.insert(network, of_network + 1);
+        counts.forget(std::mem::replace(&mut self.network, network));
+        true
+    }
+}
+
+impl Counts {
+    fn forget(&mut self, network: Network) {
+        if let Entry::Occupied(mut entry) = self.by_network.entry(network) {
             *entry.get_mut() -= 1;
             if *entry.get() == 0 {
                 entry.remove();
             }
         }
+    }
+}
+
+impl Drop for Admitted {
+    fn drop(&mut self) {
+        let mut counts = self.admission.counts.lock().unwrap_or_else(PoisonError::into_inner);
+        counts.total = counts.total.saturating_sub(1);
+        counts.forget(self.network);
     }
 }
 
@@ -84,13 +107,20 @@ mod tests {
     #[test]
     fn one_network_cannot_take_every_place() {
         let admission = Admission::new(3, 2);
-        let held = [address(1), address(1)].map(|from| admission.admit(from).unwrap());
-        assert!(admission.admit(address(1)).is_none(), "two of one network");
-        let third = admission.admit(address(2)).unwrap();
-        assert!(admission.admit(address(3)).is_none(), "three in all");
+        let held = [address(1), address(1)].map(|from| admission.admit(from, false).unwrap());
+        assert!(admission.admit(address(1), false).is_none(), "two of one network");
+        let third = admission.admit(address(2), false).unwrap();
+        assert!(admission.admit(address(3), false).is_none(), "three in all");
         drop(third);
-        assert!(admission.admit(address(3)).is_some());
+        assert!(admission.admit(address(3), false).is_some());
         drop(held);
+
+        // Behind a proxy each client counts for its own network.
+        let mut behind = [(); 3].map(|()| admission.admit(address(9), true).unwrap());
+        assert!(behind[0].move_to(address(1)) && behind[1].move_to(address(1)));
+        assert!(!behind[2].move_to(address(1)), "two of one network");
+        assert!(behind[2].move_to(address(2)));
+        drop(behind);
         let counts = admission.counts.lock().unwrap();
         assert!(counts.total == 0 && counts.by_network.is_empty(), "nothing is kept");
     }

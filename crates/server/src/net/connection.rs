@@ -4,6 +4,7 @@ use super::admission::Admitted;
 use super::certificate;
 use super::driver::Driver;
 use super::peer::Peer;
+use super::proxy::{self, Client};
 use super::registry::Login;
 use super::tls::{self, Certificates};
 use crate::http::{self, Accepted, Upgraded};
@@ -53,43 +54,78 @@ pub(crate) struct Encryption {
 pub(crate) async fn serve(
     node: Arc<Node>,
     socket: TcpStream,
-    peer: SocketAddr,
+    mut peer: Box<Peer>,
     tls: Option<Encryption>,
     speaks: Speaks,
     admitted: Admitted,
 ) {
     // One deadline for TLS and the request head together.
-    let handshake_timeout = Duration::from_millis(node.live().config.listen.handshake_timeout_ms);
-    let deadline = Instant::now() + handshake_timeout;
+    let deadline = deadline(&node);
     match tls {
-        None => {
-            converse(
-                node,
-                socket,
-                Box::new(Peer { address: peer, binding: None, user: None }),
-                deadline,
-                speaks,
-            )
-            .await
-        }
+        None => converse(node, socket, peer, deadline, speaks).await,
         Some(Encryption { acceptor, certificates }) => {
-            if let Some(stream) = Box::pin(encrypt(acceptor, socket, peer, deadline)).await {
+            let encrypted = Box::pin(encrypt(acceptor, socket, peer.address, deadline)).await;
+            if let Some(stream) = encrypted {
                 let connection = stream.get_ref().1;
                 if connection.alpn_protocol() == Some(tls::CHALLENGE) {
                     // The handshake was all that the authority wants.
                     return;
                 }
-                let binding = tls::binding(connection).map(Arc::new);
+                peer.binding = tls::binding(connection).map(Arc::new);
                 let chain = connection.peer_certificates().unwrap_or_default();
                 let named = certificate::user_of(chain, &certificates.authorities);
                 // A certificate of somebody unknown is as good as none.
-                let user = named.filter(|user| node.auth.permissions_of(user).is_some());
-                let peer = Box::new(Peer { address: peer, binding, user });
+                peer.user = named.filter(|user| node.auth.permissions_of(user).is_some());
                 converse(node, stream, peer, deadline, speaks).await;
             }
         }
     }
     drop(admitted);
+}
+
+fn deadline(node: &Node) -> Instant {
+    Instant::now() + Duration::from_millis(node.live().config.listen.handshake_timeout_ms)
+}
+
+/// The same for a socket of a proxy that says first who it is for.
+pub(crate) async fn serve_introduced(
+    node: Arc<Node>,
+    mut socket: TcpStream,
+    mut peer: Box<Peer>,
+    tls: Option<Encryption>,
+    speaks: Speaks,
+    mut admitted: Admitted,
+) {
+    let until = deadline(&node);
+    if Box::pin(introduce(&mut socket, &mut peer, &mut admitted, until)).await {
+        serve(node, socket, peer, tls, speaks, admitted).await;
+    }
+}
+
+/// The proxy says who has come. Whether the connection may go on.
+async fn introduce(
+    socket: &mut TcpStream,
+    peer: &mut Peer,
+    admitted: &mut Admitted,
+    deadline: Instant,
+) -> bool {
+    let proxy = peer.address;
+    let reason = match tokio::time::timeout_at(deadline, proxy::read(socket)).await {
+        Ok(Ok(Client { address, secure })) => {
+            peer.secure = secure;
+            let Some(address) = address else { return true };
+            peer.address = address;
+            if admitted.move_to(address.ip()) {
+                return true;
+            }
+            tracing::debug!(event = event::CONNECTION_LIMIT, peer = %address, "closed: too many");
+            return false;
+        }
+        Ok(Err(error)) => error.to_string(),
+        Err(_) => "took too long".to_owned(),
+    };
+    tracing::warn!(event = event::PROXY_FAILED, %proxy, reason, "nobody was introduced");
+    false
 }
 
 /// WS-HS-09, WSB-090, WSB-093: TLS first; what fails here is closed without a word of HTTP.
@@ -116,7 +152,10 @@ where
     let driver = match speaks {
         // Boxed, so that the memory of the HTTP phase is given back when a WebSocket begins.
         Speaks::Http => Box::pin(begin(&node, stream, *peer, deadline)).await,
-        Speaks::Amqp { secure } => begin_amqp(&node, stream, *peer, secure),
+        Speaks::Amqp { secure } => {
+            let secure = secure || peer.secure;
+            begin_amqp(&node, stream, *peer, secure)
+        }
     };
     let Some(driver) = driver else { return };
     let (connection, protocol) = (driver.connection().0, driver.protocol());
@@ -171,13 +210,12 @@ where
 
 #[cfg(test)]
 mod tests {
-    use super::{Admitted, Driver, Encryption, Node, Speaks, serve};
-    use std::net::SocketAddr;
+    use super::{Admitted, Driver, Encryption, Node, Peer, Speaks, serve};
     use std::sync::Arc;
     use tokio::net::TcpStream;
     use wharf_gateway::Session;
 
-    type Serve<F> = fn(Arc<Node>, TcpStream, SocketAddr, Option<Encryption>, Speaks, Admitted) -> F;
+    type Serve<F> = fn(Arc<Node>, TcpStream, Box<Peer>, Option<Encryption>, Speaks, Admitted) -> F;
 
     fn size_of_task<F>(_: Serve<F>) -> usize {
         size_of::<F>()

@@ -1,6 +1,7 @@
 //! The accept loop.
 
 use super::connection::{self, Encryption, Speaks};
+use super::peer::Peer;
 use crate::log::event;
 use crate::node::Node;
 use std::io;
@@ -87,22 +88,24 @@ async fn accept(node: Arc<Node>, listener: TcpListener, tls: Option<Encryption>,
     loop {
         match listener.accept().await {
             Ok((socket, peer)) => {
-                let Some(admitted) = node.admission.admit(peer.ip()) else {
+                let proxied = node.live().fronts.speaks_proxy_protocol(peer.ip());
+                let Some(admitted) = node.admission.admit(peer.ip(), proxied) else {
                     tracing::debug!(event = event::CONNECTION_LIMIT, %peer, "closed: too many");
                     node.metrics.connections_refused.inc();
                     continue;
                 };
                 // Small writes are whole batches already; waiting for more helps no one.
                 let _ = socket.set_nodelay(true);
-                let serving = connection::serve(
-                    Arc::clone(&node),
-                    socket,
-                    peer,
-                    tls.clone(),
-                    speaks,
-                    admitted,
-                );
-                tokio::spawn(serving);
+                let (node, tls) = (Arc::clone(&node), tls.clone());
+                let address = peer;
+                let peer = Box::new(Peer { address, secure: false, binding: None, user: None });
+                if proxied {
+                    let it =
+                        connection::serve_introduced(node, socket, peer, tls, speaks, admitted);
+                    tokio::spawn(it);
+                } else {
+                    tokio::spawn(connection::serve(node, socket, peer, tls, speaks, admitted));
+                }
             }
             Err(error) if is_of_the_peer(&error) => {}
             Err(error) => {

@@ -7,5 +7,6 @@ pub(crate) mod connection;
 pub(crate) mod driver;
 pub(crate) mod listener;
 pub(crate) mod peer;
+mod proxy;
 pub(crate) mod registry;
 pub(crate) mod tls;

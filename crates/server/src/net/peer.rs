@@ -10,6 +10,8 @@ use wharf_gateway::ChannelBinding;
 pub(crate) struct Peer {
     /// Its address.
     pub(crate) address: SocketAddr,
+    /// It came to a proxy on TLS, as the proxy says.
+    pub(crate) secure: bool,
     /// What both ends know of the channel between them, and nobody else.
     pub(crate) binding: Option<Arc<ChannelBinding>>,
     /// Whom its certificate names, if it has shown one.
