@@ -23,6 +23,7 @@ import cases_people  # noqa: F401
 import cases_permissions  # noqa: F401
 import cases_policies  # noqa: F401
 import cases_routes  # noqa: F401
+import cases_traces  # noqa: F401
 from fuzz import fuzz
 from world import CASES, HERE, panics, run_case, served
 

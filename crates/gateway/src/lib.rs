@@ -49,7 +49,7 @@ mod xmpp;
 
 pub use config::{Amqp, CloseEnds, Config, Xmpp, XmppSettings};
 pub use place::{Located, Location, NoPlace, Place, Scheme};
-pub use readable::Readable;
+pub use readable::{Readable, property_of};
 pub use request::Request;
 pub use session::{Offer, Opening, PROTOCOLS, Session, Transport};
 pub use wharf_sasl::server::{Answer, Question, Settings as SaslSettings};

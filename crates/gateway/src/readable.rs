@@ -3,7 +3,8 @@
 
 use crate::convert::{mbws_content, mbws_format};
 use bytes::Bytes;
-use wharf_broker::{Delivery, Message};
+use std::sync::Arc;
+use wharf_broker::{ConsumerId, Delivery, Message};
 use wharf_mbws::{Kind, LengthUnit, content_from_stored, encode_content};
 
 /// What a message says, by the mapping to MBWS.
@@ -56,11 +57,30 @@ impl Readable {
     }
 }
 
+/// The value of one property of a stored message, by the mapping to MBWS; the first, if the name
+/// repeats. A message in which the name does not occur at all is not taken apart.
+#[must_use]
+pub fn property_of(format: u8, body: &Bytes, name: &str) -> Option<String> {
+    if name.is_empty() || !body.windows(name.len()).any(|octets| octets == name.as_bytes()) {
+        return None;
+    }
+    let delivery = Delivery {
+        seq: 0,
+        consumer: ConsumerId(0),
+        address: Arc::from(""),
+        format,
+        body: body.clone(),
+        count: 0,
+        death: None,
+        annotations: None,
+    };
+    let properties = Readable::read(&delivery)?.properties;
+    properties.into_iter().find(|(known, _)| known == name).map(|(_, value)| value)
+}
+
 #[cfg(test)]
 mod tests {
-    use super::Readable;
-    use std::sync::Arc;
-    use wharf_broker::{ConsumerId, Delivery};
+    use super::{Arc, ConsumerId, Delivery, Readable, property_of};
 
     #[test]
     fn what_is_said_is_read() {

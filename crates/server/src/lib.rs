@@ -16,6 +16,7 @@
 //! | `mailbox`, `shard` | the way to the shard's thread, and that thread |
 //! | `acme` | the certificate that an authority signs |
 //! | `outgoing` | requests that the broker makes itself |
+//! | `traces` | spans of messages whose senders trace them |
 //! | `metrics`, `log` | what the operator sees |
 #![allow(
     clippy::disallowed_methods,
@@ -46,4 +47,5 @@ mod run;
 mod services;
 mod settings;
 mod shard;
+mod traces;
 mod users;

@@ -44,6 +44,7 @@ pub(crate) fn needs_restart(old: &Config, new: &Config) -> Vec<&'static str> {
         ("listen.address", old.listen.address != new.listen.address),
         ("listen.hosts", old.listen.hosts != new.listen.hosts),
         ("tls.certificate_file", old.tls.is_on() != new.tls.is_on()),
+        ("traces", old.traces != new.traces),
         ("acme", old.acme != new.acme),
         ("amqp.listen_address", old.amqp.listen_address != new.amqp.listen_address),
         ("amqp.tls_listen_address", old.amqp.tls_listen_address != new.amqp.tls_listen_address),
@@ -69,6 +70,7 @@ pub(crate) fn merge(old: &Config, new: Config) -> Config {
         merged.tls = old.tls.clone();
     }
     merged.acme.clone_from(&old.acme);
+    merged.traces.clone_from(&old.traces);
     merged.amqp.listen_address.clone_from(&old.amqp.listen_address);
     merged.amqp.tls_listen_address.clone_from(&old.amqp.tls_listen_address);
     merged.client_certificates = old.client_certificates.clone();

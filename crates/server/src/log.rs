@@ -35,6 +35,7 @@ pub(crate) mod event {
     pub(crate) const RELOADED: &str = "reloaded";
     pub(crate) const RELOAD_FAILED: &str = "reload-failed";
     pub(crate) const RULES_SKIPPED: &str = "rules-skipped";
+    pub(crate) const TRACES_DROPPED: &str = "traces-dropped";
     pub(crate) const JOURNAL_FAILED: &str = "journal-failed";
     pub(crate) const DRAINING: &str = "draining";
     pub(crate) const STOPPED: &str = "stopped";
@@ -69,6 +70,7 @@ pub(crate) mod event {
             RULES_SKIPPED,
             "A stored policy, route, limit or token cannot be read and is passed over.",
         ),
+        (TRACES_DROPPED, "The collector of traces does not take them; said once a minute."),
         (JOURNAL_FAILED, "The journal failed: nothing more is acknowledged, and Wharf exits."),
         (DRAINING, "Wharf was told to stop."),
         (STOPPED, "Wharf has stopped."),

@@ -31,6 +31,10 @@ pub(crate) struct Metrics {
     logins_failed: Family<Labels, Counter>,
     /// From giving a frame to the journal until it is durable.
     pub(crate) store_sync_seconds: Histogram,
+    /// From reading the first message of a burst until the shard says that it is durable.
+    pub(crate) publish_confirm_seconds: Histogram,
+    /// Spans of traces that did not reach the collector.
+    pub(crate) traces_dropped: Counter,
     /// When the certificate in use is over, in seconds since 1970; 0 without one.
     certificate_not_after: AtomicI64,
 }
@@ -50,6 +54,8 @@ impl Default for Metrics {
             logins_failed: Family::default(),
             // From 50 microseconds to 1.6 seconds.
             store_sync_seconds: Histogram::new(exponential_buckets(0.000_05, 2.0, 16)),
+            publish_confirm_seconds: Histogram::new(exponential_buckets(0.000_05, 2.0, 16)),
+            traces_dropped: Counter::default(),
             certificate_not_after: AtomicI64::new(0),
         }
     }
@@ -114,6 +120,16 @@ impl Metrics {
             "store_sync_seconds",
             "From giving a frame to the journal until it is durable",
             self.store_sync_seconds.clone(),
+        );
+        registry.register(
+            "publish_confirm_seconds",
+            "From reading the first message of a burst until it is durable",
+            self.publish_confirm_seconds.clone(),
+        );
+        registry.register(
+            "traces_dropped",
+            "Spans that did not reach the collector",
+            self.traces_dropped.clone(),
         );
         let not_after = self.certificate_not_after.load(Ordering::Relaxed);
         if not_after > 0 {

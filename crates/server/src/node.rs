@@ -12,6 +12,7 @@ use crate::net::admission::Admission;
 use crate::net::allowance::{self, Allowances};
 use crate::net::registry::{Login, Registry};
 use crate::rules::{self, Rules};
+use crate::traces::Traces;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 use std::time::{Duration, SystemTime};
@@ -73,6 +74,8 @@ pub(crate) struct Node {
     pub(crate) admission: Arc<Admission>,
     pub(crate) mailbox: Arc<Mailbox>,
     pub(crate) metrics: Metrics,
+    /// Where spans go, if messages are traced.
+    pub(crate) traces: Option<Arc<Traces>>,
     phase: watch::Sender<Phase>,
     failure: OnceLock<String>,
     numbered: AtomicU64,
@@ -91,7 +94,11 @@ impl Drop for Open {
 
 impl Node {
     /// `orders`: where to say that the process shall stop, or read its settings again.
-    pub(crate) fn new(config: Config, orders: mpsc::UnboundedSender<Order>) -> Self {
+    pub(crate) fn new(
+        config: Config,
+        orders: mpsc::UnboundedSender<Order>,
+        traces: Option<Arc<Traces>>,
+    ) -> Self {
         Self {
             live: RwLock::new(Arc::new(Live::new(config.clone(), &[]))),
             started_at: SystemTime::now(),
@@ -107,6 +114,7 @@ impl Node {
             ),
             mailbox: Arc::default(),
             metrics: Metrics::default(),
+            traces,
             phase: watch::Sender::new(Phase::Starting),
             failure: OnceLock::new(),
             numbered: AtomicU64::new(0),
@@ -278,7 +286,7 @@ mod tests {
 
     #[tokio::test]
     async fn phases_only_go_forward() {
-        let node = Node::new(Config::default(), tokio::sync::mpsc::unbounded_channel().0);
+        let node = Node::new(Config::default(), tokio::sync::mpsc::unbounded_channel().0, None);
         assert!(node.admit().is_none(), "not ready");
         node.enter(Phase::Ready);
         let open = node.admit();

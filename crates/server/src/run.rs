@@ -13,6 +13,7 @@ use crate::node::{self, Node, Order, Phase};
 use crate::notify;
 use crate::reload::{ReadAgain, Reloader};
 use crate::shard::{self, StartError};
+use crate::traces;
 use crate::users::{Announcement, Given};
 use std::io;
 use std::net::SocketAddr;
@@ -72,7 +73,12 @@ pub(crate) async fn run(
     // Probes are answered while the journal is being recovered.
     let (orders, mut ordered) = mpsc::unbounded_channel();
     let issuers = issuers::load(&config.issuers, &[]).map_err(Failure::Start)?;
-    let node = Arc::new(Node::new(config, orders));
+    let traces = config.traces.first().map(traces::new).transpose().map_err(Failure::Start)?;
+    let (traces, exporter) = traces.unzip();
+    let node = Arc::new(Node::new(config, orders, traces));
+    if let Some(exporter) = exporter {
+        tokio::spawn(exporter.run(Arc::clone(&node)));
+    }
     node.auth.set_issuers(issuers);
     if let Some(not_after) = certificates.as_ref().and_then(|it| it.not_after_s()) {
         node.metrics.certificate(not_after);

@@ -8,7 +8,7 @@
 
 mod harness;
 
-use harness::{Broker, Scratch, stderr, stdout, wharf};
+use harness::{Broker, Scratch, run, stderr, stdout, wharf};
 use serde_json::Value;
 use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt as _;
@@ -107,6 +107,13 @@ fn every_verb_does_what_it_says() {
 
     let definitions = shell.scratch.file("d.json", &shell.root("definitions export"));
     let definitions = definitions.display();
+    let checked = run(["check", "--definitions", &definitions.to_string()]);
+    assert!(checked.status.success(), "{}", stderr(&checked));
+    let broken =
+        shell.scratch.file("broken.json", r#"{"version":1,"addresses":[{"name":"wharf/x"}]}"#);
+    let checked = run(["check", "--definitions", broken.to_str().unwrap()]);
+    assert_eq!(checked.status.code(), Some(78));
+    assert!(stderr(&checked).contains("broken.json: address `wharf/x`"), "{}", stderr(&checked));
     assert_eq!(shell.root(&format!("definitions diff {definitions}")), "");
     shell.root("policy remove ttl");
     shell.root("route remove all");

@@ -4,16 +4,20 @@ use super::exit::{Code, Failure, Outcome};
 use super::serve::Settings;
 use crate::acme::Acme;
 use crate::auth::issuers;
+use crate::manage::definitions;
 use crate::net::tls::Certificates;
-
 use clap::Args;
-use std::path::Path;
+use std::io::Read;
+use std::path::{Path, PathBuf};
 
 /// Arguments of `wharf check`.
 #[derive(Args, Debug)]
 pub(super) struct Check {
     #[command(flatten)]
     settings: Settings,
+    /// File with definitions that a broker of this configuration shall take, too; - is stdin.
+    #[arg(long, value_name = "FILE")]
+    definitions: Option<PathBuf>,
 }
 
 impl Check {
@@ -29,12 +33,27 @@ impl Check {
         }
         issuers::load(&config.issuers, &[]).map_err(|error| Failure::new(Code::Config, error))?;
         check_directory(&config.data.directory)?;
+        if let Some(file) = &self.definitions {
+            check_definitions(file, &config.listen.hosts)?;
+        }
         let of = match self.settings.file() {
             Some(file) => file.display().to_string(),
             None => "the configuration".to_owned(),
         };
         super::print(&format!("{of} is fine\n"))
     }
+}
+
+fn check_definitions(file: &Path, hosts: &[String]) -> Outcome {
+    let wrong = |code, what: &str| Failure::new(code, format!("{}: {what}", file.display()));
+    let mut text = Vec::new();
+    let read = if file == Path::new("-") {
+        std::io::stdin().read_to_end(&mut text).map(drop)
+    } else {
+        std::fs::read(file).map(|read| text = read)
+    };
+    read.map_err(|error| wrong(Code::Config, &error.to_string()))?;
+    definitions::check_text(hosts, &text).map_err(|what| wrong(Code::Config, &what))
 }
 
 /// Whether the journal can be where it shall be. One that is missing is made at the start.

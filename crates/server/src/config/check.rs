@@ -39,6 +39,13 @@ pub(crate) fn problems(config: &Config) -> Vec<String> {
         }
     }
     check_acme(config, &mut found);
+    if config.traces.len() > 1 {
+        found.push("traces: one entry".to_owned());
+    }
+    for entry in &config.traces {
+        let problem = outgoing::url_problem(&entry.url);
+        found.extend(problem.map(|it| format!("traces[].url: {it}")));
+    }
     for issuer in &config.issuers {
         found.extend(issuer_problem(issuer));
     }

@@ -213,6 +213,18 @@ pub(crate) const KEYS: &[Key] = &[
         "log.format",
         "auto (text on a terminal, JSON elsewhere), json or text. Logs go to stderr.",
     ),
+    key(
+        "traces[].url",
+        "Where a collector takes traces by OTLP over HTTP, such as http://127.0.0.1:4318/v1/traces. Spans \
+         are sent of messages with the property traceparent (W3C Trace Context) whose trace is recorded: \
+         from when a message came until it was durable, and from each delivery until it was settled. \
+         Messages to people are not traced. One [[traces]] entry at most; used after a restart.",
+    ),
+    key("traces[].service_name", "service.name of these spans; wharf if not given."),
+    key(
+        "traces[].ca_file",
+        "PEM file with an authority that the collector may be certified by, besides those of the system.",
+    ),
     key("users[].name", "Login name, without a colon."),
     key(
         "users[].password_verifier",

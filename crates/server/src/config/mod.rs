@@ -15,7 +15,7 @@ pub use reference::{default_file, reference_page};
 pub use sections::{
     AcmeEntry, Auth, ClientCertificates, CloseEnds, Config, Data, Http, IssuerEntry, Listen,
     LocationRule, Log, LogFormat, Mbws, NameFrom, OverflowRule, PermissionRule, PolicyKind,
-    PolicyRule, ProxyProtocol, Session, Shutdown, Tls, UserEntry, WebSocket,
+    PolicyRule, ProxyProtocol, Session, Shutdown, Tls, TracesEntry, UserEntry, WebSocket,
 };
 
 #[cfg(test)]

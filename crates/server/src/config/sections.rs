@@ -35,6 +35,8 @@ pub struct Config {
     pub shutdown: Shutdown,
     /// What is logged, and how.
     pub log: Log,
+    /// Where spans of traced messages go.
+    pub traces: Vec<TracesEntry>,
     /// Users that exist from the start.
     pub users: Vec<UserEntry>,
     /// Settings of addresses by pattern; the first match applies.
@@ -394,6 +396,24 @@ pub enum LogFormat {
     Json,
     /// For people.
     Text,
+}
+
+/// The `[[traces]]` entry.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct TracesEntry {
+    /// Where a collector takes them.
+    pub url: String,
+    /// What the broker is called there.
+    #[serde(default = "service_name_default")]
+    pub service_name: String,
+    /// PEM file with an authority of the collector besides those of the system.
+    #[serde(default)]
+    pub ca_file: PathBuf,
+}
+
+fn service_name_default() -> String {
+    "wharf".to_owned()
 }
 
 /// One `[[users]]` entry.

@@ -40,6 +40,7 @@ fn full() -> Config {
     config.locations.push(super::LocationRule::default());
     config.client_certificates.push(super::ClientCertificates::default());
     config.issuers.push(super::IssuerEntry::default());
+    config.traces.push(super::TracesEntry::default());
     config.acme.push(super::AcmeEntry::default());
     config.proxy_protocol.push(super::ProxyProtocol::default());
     config

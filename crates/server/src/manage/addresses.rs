@@ -208,7 +208,7 @@ pub(super) async fn get(node: &Node, asked: &Asked) -> Result<Reply, Problem> {
 pub(super) async fn put(node: &Node, asked: &Asked) -> Result<Reply, Problem> {
     let AddressDeclaration { kind } = asked.body()?;
     let (host, name) = (host_of(node, asked), asked.name().to_owned());
-    check_host(node, &host)?;
+    check_host(&node.live().config.listen.hosts, &host)?;
     let declared = node.ask(move |shard, _| {
         shard.declare_address(&host, &name, kind.map(broker_kind))?;
         Ok::<_, Refusal>(shard.address_view(&host, &name))
@@ -218,9 +218,7 @@ pub(super) async fn put(node: &Node, asked: &Asked) -> Result<Reply, Problem> {
 }
 
 /// Whether addresses may be made on a host.
-pub(super) fn check_host(node: &Node, host: &str) -> Result<(), Problem> {
-    let live = node.live();
-    let hosts = &live.config.listen.hosts;
+pub(super) fn check_host(hosts: &[String], host: &str) -> Result<(), Problem> {
     if hosts.iter().any(|known| known == host) {
         return Ok(());
     }

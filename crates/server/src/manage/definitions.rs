@@ -84,13 +84,8 @@ pub(super) async fn apply(
     prune: bool,
     skipped: Vec<String>,
 ) -> Result<Applied, Problem> {
-    let first = node.live().config.listen.hosts.first().cloned().unwrap_or_default();
-    for address in &mut wanted.addresses {
-        if address.host.is_empty() {
-            address.host.clone_from(&first);
-        }
-    }
-    check(node, &wanted)?;
+    settle_hosts(&node.live().config.listen.hosts, &mut wanted);
+    check(&node.live().config.listen.hosts, &wanted)?;
     // Who may write definitions has all areas in them in hand; a part of the rights is not enough.
     let rights = Rights::of(node, asked);
     let areas = [
@@ -133,7 +128,24 @@ pub(super) async fn apply(
     Ok(applied)
 }
 
-fn check(node: &Node, wanted: &Definitions) -> Result<(), Problem> {
+/// Whether a broker of these virtual hosts would take a file of definitions.
+///
+/// # Errors
+/// What it would refuse.
+pub(crate) fn check_text(hosts: &[String], text: &[u8]) -> Result<(), String> {
+    let mut wanted = serde_json::from_slice(text).map_err(|error| error.to_string())?;
+    settle_hosts(hosts, &mut wanted);
+    check(hosts, &wanted).map_err(|problem| problem.detail)
+}
+
+/// An address of no named host is of the first.
+fn settle_hosts(hosts: &[String], wanted: &mut Definitions) {
+    for address in wanted.addresses.iter_mut().filter(|address| address.host.is_empty()) {
+        address.host.clone_from(hosts.first().unwrap_or(&String::new()));
+    }
+}
+
+fn check(hosts: &[String], wanted: &Definitions) -> Result<(), Problem> {
     let wrong = |what: String| Err(Problem::new(Code::InvalidValue, what));
     if wanted.version != VERSION {
         return wrong(format!("version: expected {VERSION}"));
@@ -152,7 +164,7 @@ fn check(node: &Node, wanted: &Definitions) -> Result<(), Problem> {
     wanted.policies.iter().try_for_each(check_policy)?;
     wanted.routes.iter().try_for_each(check_route)?;
     for address in &wanted.addresses {
-        check_host(node, &address.host)?;
+        check_host(hosts, &address.host)?;
         let fits = (1..=1024).contains(&address.name.len())
             && !address.name.chars().any(char::is_control)
             && !is_own(&address.name)

@@ -88,7 +88,7 @@ fn shown(delivery: &Delivery) -> Message {
 pub(super) async fn publish(node: &Node, asked: &Asked) -> Result<Reply, Problem> {
     let Publishing { text, base64, content_type, properties } = asked.body()?;
     let host = host_of(node, asked);
-    check_host(node, &host)?;
+    check_host(&node.live().config.listen.hosts, &host)?;
     let wrong = |what: &str| Problem::new(Code::InvalidValue, what);
     if content_type.chars().count() > CONTENT_TYPE_MAX_CHARS {
         return Err(wrong("content_type: at most 255 characters"));

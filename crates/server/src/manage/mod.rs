@@ -19,7 +19,7 @@ mod addresses;
 pub(crate) mod audit;
 mod broker;
 mod connections;
-mod definitions;
+pub(crate) mod definitions;
 mod inside;
 mod messages;
 mod rabbit;

@@ -106,7 +106,7 @@ pub(super) async fn put_route(node: &Node, asked: &Asked) -> Result<Reply, Probl
     let route = Route { name: asked.name().to_owned(), rule: asked.body()? };
     check_route(&route)?;
     if !route.rule.host.is_empty() {
-        super::addresses::check_host(node, &route.rule.host)?;
+        super::addresses::check_host(&node.live().config.listen.hosts, &route.rule.host)?;
     }
     let stored = route.clone();
     let put = node.change(move |shard, _| rules::put(shard, ROUTE, &stored.name, &stored.rule));

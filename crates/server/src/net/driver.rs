@@ -9,6 +9,7 @@ use crate::mailbox::{Letter, Orders, Outbox};
 use crate::net::allowance::{Allowance, Slot};
 use crate::net::registry::{Known, Login};
 use crate::node::{Node, Open};
+use crate::traces::Spans;
 use bytes::Bytes;
 use std::cell::RefCell;
 use std::io;
@@ -98,6 +99,10 @@ pub(crate) struct Driver<S> {
     proves: bool,
     /// Who a SCRAM exchange says it is, until it has proved it.
     claimed: Option<Box<str>>,
+    /// When the first message was read that is not durable yet.
+    publishing: Option<Instant>,
+    /// What of it is traced, if anything can be.
+    spans: Option<Box<Spans>>,
     _open: Open,
 }
 
@@ -136,6 +141,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
             lingering: false,
             proves: false,
             claimed: None,
+            publishing: None,
+            spans: node
+                .traces
+                .as_ref()
+                .map(|traces| Box::new(Spans::new(Arc::clone(traces), protocol))),
             _open: open,
         }
     }
@@ -180,6 +190,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
             self.session.handle_answer(now, answer);
         }
         for event in buffers.events.drain(..) {
+            if matches!(event, Event::Taken { .. })
+                && let Some(at) = self.publishing.take()
+            {
+                let taken_s = now.saturating_duration_since(at).as_secs_f64();
+                self.node.metrics.publish_confirm_seconds.observe(taken_s);
+            }
+            if let Some(spans) = &mut self.spans {
+                spans.told(&self.node, &event);
+            }
             self.session.handle_event(now, event);
         }
         if let Some(close_code) = drain {
@@ -330,10 +349,16 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
         let mut messages = 0;
         while let Some(request) = self.session.poll_command() {
             messages += usize::from(request.is_message());
+            if let Some(spans) = &mut self.spans {
+                spans.asked(&self.node, &request);
+            }
             buffers.letters.push(Letter::Request(self.known.id, request));
         }
         if !buffers.letters.is_empty() {
             self.node.mailbox.push(&mut buffers.letters);
+        }
+        if messages > 0 && self.publishing.is_none() {
+            self.publishing = Some(Instant::now());
         }
         if messages > 0
             && let Some(allowance) = self.known.allowance.get()
@@ -449,6 +474,9 @@ impl<S> Drop for Driver<S> {
     fn drop(&mut self) {
         if self.proves {
             self.node.auth.sasl_lost(self.known.peer.ip());
+        }
+        if let Some(spans) = &mut self.spans {
+            spans.ended(&self.node.metrics);
         }
         self.node.connections.remove(self.known.id);
         self.node.mailbox.push(&mut vec![Letter::Gone(self.known.id)]);
