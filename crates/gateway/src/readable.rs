@@ -107,4 +107,19 @@ mod tests {
             assert_eq!(Readable::of(&unknown).body, unknown.body);
         }
     }
+
+    #[test]
+    fn one_property_is_found() {
+        let said = |properties: &[(&str, &str)], body: &str| {
+            let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+            let properties = properties.iter().map(owned).collect();
+            let readable = Readable { properties, body: body.into(), ..Readable::default() };
+            let message = readable.into_message().unwrap();
+            property_of(message.format, &message.body, "trace")
+        };
+        assert_eq!(said(&[("x", "trace"), ("trace", "1"), ("trace", "2")], ""), Some("1".into()));
+        assert_eq!(said(&[("x", "y")], "trace"), None);
+        assert_eq!(said(&[("tracer", "1")], ""), None);
+        assert_eq!(property_of(0, &b"trace"[..].into(), "trace"), None);
+    }
 }

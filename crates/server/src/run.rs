@@ -72,14 +72,7 @@ pub(crate) async fn run(
 
     // Probes are answered while the journal is being recovered.
     let (orders, mut ordered) = mpsc::unbounded_channel();
-    let issuers = issuers::load(&config.issuers, &[]).map_err(Failure::Start)?;
-    let traces = config.traces.first().map(traces::new).transpose().map_err(Failure::Start)?;
-    let (traces, exporter) = traces.unzip();
-    let node = Arc::new(Node::new(config, orders, traces));
-    if let Some(exporter) = exporter {
-        tokio::spawn(exporter.run(Arc::clone(&node)));
-    }
-    node.auth.set_issuers(issuers);
+    let node = node_of(config, orders)?;
     if let Some(not_after) = certificates.as_ref().and_then(|it| it.not_after_s()) {
         node.metrics.certificate(not_after);
     }
@@ -129,6 +122,19 @@ pub(crate) async fn run(
     accepting.iter().for_each(JoinHandle::abort);
     tracing::info!(event = event::STOPPED, clean = outcome.is_ok(), "stopped");
     outcome
+}
+
+/// The node, with whose tokens are taken, and where traces go.
+fn node_of(config: Config, orders: mpsc::UnboundedSender<Order>) -> Result<Arc<Node>, Failure> {
+    let issuers = issuers::load(&config.issuers, &[]).map_err(Failure::Start)?;
+    let traces = config.traces.first().map(traces::new).transpose().map_err(Failure::Start)?;
+    let (traces, exporter) = traces.unzip();
+    let node = Arc::new(Node::new(config, orders, traces));
+    if let Some(exporter) = exporter {
+        tokio::spawn(exporter.run(Arc::clone(&node)));
+    }
+    node.auth.set_issuers(issuers);
+    Ok(node)
 }
 
 fn certificates_of(

@@ -261,6 +261,30 @@ fn a_certificate_lets_in() {
     };
     assert!(offers(Some((&trusted, "ada"))));
     assert!(!offers(Some((&trusted, "nobody"))) && !offers(None));
+    // XMPP: offered to the one, who is logged in by it; to the other not, nor taken from it.
+    let external = |name: &str| {
+        let mut stream = dial_as(&trusted, name);
+        let upgrade = handshake("/ws", "Sec-WebSocket-Protocol: xmpp\r\n");
+        stream.write_all(upgrade.as_bytes()).unwrap();
+        assert_eq!(status(&read_head(&mut stream)), 101);
+        let mut until = |text: &str, ends: &[&str]| {
+            stream.write_all(&harness::socket::frame(0x81, text.as_bytes())).unwrap();
+            let mut said = Vec::new();
+            while !ends.iter().any(|end| said.ends_with(end.as_bytes())) {
+                let mut byte = [0; 1];
+                stream.read_exact(&mut byte).unwrap();
+                said.push(byte[0]);
+            }
+            String::from_utf8_lossy(&said).into_owned()
+        };
+        let open =
+            "<open xmlns='urn:ietf:params:xml:ns:xmpp-framing' to='localhost' version='1.0'/>";
+        let offered = until(open, &["features>"]).contains("EXTERNAL");
+        let auth = "<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='EXTERNAL'>=</auth>";
+        (offered, until(auth, &["<success", "<failure"]).ends_with("<success"))
+    };
+    assert_eq!(external("ada"), (true, true));
+    assert_eq!(external("nobody"), (false, false));
     // Without a certificate it is a password, as ever.
     let mut stream = dial(&broker, &identity.certificate);
     stream.write_all(handshake("/ws", &format!("{LOGIN}{MBWS}")).as_bytes()).unwrap();
