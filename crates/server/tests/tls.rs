@@ -193,13 +193,16 @@ fn authority(name: &str) -> (String, rcgen::Issuer<'static, rcgen::KeyPair>) {
     (certificate.pem(), rcgen::Issuer::new(params, key))
 }
 
-/// A client with a certificate of a trusted authority is whom it names, without a password; one of
-/// another authority, or of nobody known, is nobody.
-#[test]
-fn a_certificate_lets_in() {
-    use rcgen::{CertificateParams, DnType, Issuer, KeyPair};
-    let scratch = Scratch::new();
-    let identity = identity(&scratch);
+/// A broker that takes the certificates of one authority, and another authority.
+struct Certified {
+    broker: Broker,
+    identity: Identity,
+    trusted: rcgen::Issuer<'static, rcgen::KeyPair>,
+    other: rcgen::Issuer<'static, rcgen::KeyPair>,
+}
+
+fn certified(scratch: &Scratch) -> Certified {
+    let identity = identity(scratch);
     let (trusted_pem, trusted) = authority("trusted");
     let (_, other) = authority("other");
     let ca_file = scratch.file("clients.pem", &trusted_pem);
@@ -210,14 +213,20 @@ fn a_certificate_lets_in() {
     let mut arguments = vec!["--config", file.as_str()];
     arguments.extend(identity.arguments.iter().map(String::as_str));
     let broker = Broker::start_bare(scratch.path(), &arguments);
+    Certified { broker, identity, trusted, other }
+}
 
-    let dial_as = |issuer: &Issuer<'_, KeyPair>, name: &str| {
-        let key = KeyPair::generate().unwrap();
-        let mut params = CertificateParams::new(Vec::<String>::new()).unwrap();
-        params.distinguished_name.push(DnType::CommonName, name);
+type Stream = StreamOwned<ClientConnection, TcpStream>;
+
+impl Certified {
+    /// A connection with a certificate for this name.
+    fn dial_as(&self, issuer: &rcgen::Issuer<'_, rcgen::KeyPair>, name: &str) -> Stream {
+        let key = rcgen::KeyPair::generate().unwrap();
+        let mut params = rcgen::CertificateParams::new(Vec::<String>::new()).unwrap();
+        params.distinguished_name.push(rcgen::DnType::CommonName, name);
         let certificate = params.signed_by(&key, issuer).unwrap();
         let mut roots = RootCertStore::empty();
-        roots.add(identity.certificate.clone()).unwrap();
+        roots.add(self.identity.certificate.clone()).unwrap();
         let key = rustls::pki_types::PrivateKeyDer::try_from(key.serialize_der()).unwrap();
         let config =
             ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
@@ -228,23 +237,31 @@ fn a_certificate_lets_in() {
                 .unwrap();
         let server = ServerName::try_from("broker.example").unwrap();
         let connection = ClientConnection::new(Arc::new(config), server).unwrap();
-        StreamOwned::new(connection, broker.connect())
-    };
-    let handshake_as = |issuer: &Issuer<'_, KeyPair>, name: &str| {
-        let mut stream = dial_as(issuer, name);
+        StreamOwned::new(connection, self.broker.connect())
+    }
+}
+
+/// A client with a certificate of a trusted authority is whom it names, without a password; one of
+/// another authority, or of nobody known, is nobody.
+#[test]
+fn a_certificate_lets_in() {
+    let scratch = Scratch::new();
+    let all = certified(&scratch);
+    let handshake_as = |issuer: &rcgen::Issuer<'_, rcgen::KeyPair>, name: &str| {
+        let mut stream = all.dial_as(issuer, name);
         stream.write_all(handshake("/ws", MBWS).as_bytes()).ok()?;
         let mut byte = [0; 12];
         stream.read_exact(&mut byte).ok()?;
         Some(status(&String::from_utf8_lossy(&byte)))
     };
-    assert_eq!(handshake_as(&trusted, "ada"), Some(101));
-    assert_eq!(handshake_as(&trusted, "nobody"), Some(401));
-    assert_eq!(handshake_as(&other, "ada"), None, "TLS does not come about");
-    // AMQP and XMPP offer EXTERNAL to whom a certificate has named, and to nobody else.
-    let offers = |issuer: Option<(&Issuer<'_, KeyPair>, &str)>| {
+    assert_eq!(handshake_as(&all.trusted, "ada"), Some(101));
+    assert_eq!(handshake_as(&all.trusted, "nobody"), Some(401));
+    assert_eq!(handshake_as(&all.other, "ada"), None, "TLS does not come about");
+    // AMQP offers EXTERNAL to whom a certificate has named, and to nobody else.
+    let offers = |issuer: Option<(&rcgen::Issuer<'_, rcgen::KeyPair>, &str)>| {
         let mut stream = match issuer {
-            Some((issuer, name)) => dial_as(issuer, name),
-            None => dial(&broker, &identity.certificate),
+            Some((issuer, name)) => all.dial_as(issuer, name),
+            None => dial(&all.broker, &all.identity.certificate),
         };
         let amqp = "Sec-WebSocket-Protocol: amqp\r\n";
         stream.write_all(handshake("/ws", amqp).as_bytes()).unwrap();
@@ -259,11 +276,22 @@ fn a_certificate_lets_in() {
         }
         said.windows(8).any(|it| it == b"EXTERNAL")
     };
-    assert!(offers(Some((&trusted, "ada"))));
-    assert!(!offers(Some((&trusted, "nobody"))) && !offers(None));
-    // XMPP: offered to the one, who is logged in by it; to the other not, nor taken from it.
+    assert!(offers(Some((&all.trusted, "ada"))));
+    assert!(!offers(Some((&all.trusted, "nobody"))) && !offers(None));
+    // Without a certificate it is a password, as ever.
+    let mut stream = dial(&all.broker, &all.identity.certificate);
+    stream.write_all(handshake("/ws", &format!("{LOGIN}{MBWS}")).as_bytes()).unwrap();
+    assert_eq!(status(&read_head(&mut stream)), 101);
+}
+
+/// XMPP offers EXTERNAL to whom a certificate names, who is logged in by it; to others it is neither
+/// offered nor taken from them.
+#[test]
+fn a_certificate_logs_in_to_xmpp() {
+    let scratch = Scratch::new();
+    let all = certified(&scratch);
     let external = |name: &str| {
-        let mut stream = dial_as(&trusted, name);
+        let mut stream = all.dial_as(&all.trusted, name);
         let upgrade = handshake("/ws", "Sec-WebSocket-Protocol: xmpp\r\n");
         stream.write_all(upgrade.as_bytes()).unwrap();
         assert_eq!(status(&read_head(&mut stream)), 101);
@@ -285,8 +313,4 @@ fn a_certificate_lets_in() {
     };
     assert_eq!(external("ada"), (true, true));
     assert_eq!(external("nobody"), (false, false));
-    // Without a certificate it is a password, as ever.
-    let mut stream = dial(&broker, &identity.certificate);
-    stream.write_all(handshake("/ws", &format!("{LOGIN}{MBWS}")).as_bytes()).unwrap();
-    assert_eq!(status(&read_head(&mut stream)), 101);
 }
