@@ -1,6 +1,7 @@
 //! HTTP/1.1 up to the upgrade: probes, metrics, a page that says what this is, and `/ws`.
 
 pub(crate) mod answers;
+mod docs;
 pub(crate) mod front;
 mod host_meta;
 mod pages;

@@ -1,6 +1,7 @@
-//! Pages that the broker brings along, out of the binary: `/demo` and `/console`.
+//! Pages that the broker brings along, out of the binary: `/demo`, `/console` and `/docs`.
 
 use super::answers::{self, Answer};
+use super::docs;
 
 /// What scripts and styles on these pages may do: what comes from here, and nothing inline.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; \
@@ -24,6 +25,7 @@ const ASSETS: &[Asset] = &[
     asset!("/console/", HTML, "console/index.html"),
     asset!("/console/console.css", CSS, "console/console.css"),
     asset!("/console/console.js", SCRIPT, "console/console.js"),
+    asset!("/docs/style.css", CSS, "docs/style.css"),
     asset!("/demo", HTML, "demo/index.html"),
     asset!("/demo/style.css", CSS, "demo/style.css"),
     asset!("/demo/amqp-codec.js", SCRIPT, "demo/amqp-codec.js"),
@@ -42,10 +44,15 @@ pub(super) fn find(path: &str) -> Option<Answer> {
     let path = match path {
         "/demo/" => "/demo",
         "/console" => "/console/",
+        "/docs" => "/docs/",
         path => path,
     };
-    let (_, kind, content) = ASSETS.iter().find(|(known, ..)| *known == path)?;
-    let answer = answers::of(200, kind, content.as_bytes().to_vec());
+    let asset = ASSETS.iter().find(|(known, ..)| *known == path);
+    let (kind, content) = match asset {
+        Some((_, kind, content)) => (*kind, content.as_bytes().to_vec()),
+        None => (HTML, docs::find(path)?.into_bytes()),
+    };
+    let answer = answers::of(200, kind, content);
     let answer = answers::with_field(answer, "Content-Security-Policy", POLICY);
     Some(answers::with_field(answer, "Referrer-Policy", "no-referrer"))
 }
