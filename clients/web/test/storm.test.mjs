@@ -57,7 +57,7 @@ async function feed(signal) {
     while (!signal.aborted) {
         const burst = Array.from({ length: 5 }, () => stage.observer.send(down, String(count++)));
         await Promise.all(burst);
-        await new Promise((resolve) => setTimeout(resolve, 5));
+        await new Promise((resolve) => setTimeout(resolve, 50));
     }
     return count;
 }
@@ -96,6 +96,8 @@ test(`a storm: ${JSON.stringify(PLAN)}`, { timeout: TEST_MS }, async (t) => {
     const [watched, fed] = [watch(), feed(feeding.signal)];
     for (const prefix of ["A", "B"]) await live(prefix, await stage.newPage());
     proxy.cutAfter = () => 900 + random(4000);
+    // The wires that are there know nothing of it.
+    proxy.cutAll();
     const events = eventsOf(PLAN);
     for (const [at, event] of events.entries()) {
         const goal = (PLAN.cuts * (at + 1)) / (events.length + 1);
@@ -143,8 +145,8 @@ test(`a storm: ${JSON.stringify(PLAN)}`, { timeout: TEST_MS }, async (t) => {
     t.diagnostic(`repeated to a page after its death, with the same id: ${repeated}`);
     t.diagnostic(`cuts ${cuts}, ${JSON.stringify(PLAN)}, ${seconds} s`);
     // Nothing of all this is left.
-    await stage.observer.send(down, "last");
     await a.evaluate(() => client.close());
     await b.evaluate(() => client.close({ forget: true }));
+    await stage.observer.send(down, "last");
     assert.deepEqual(await collect(stage.observer, down, 1), ["last"]);
 });
