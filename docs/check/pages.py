@@ -3,11 +3,14 @@
     ```sh                       run as it stands, each block from the root of the repository
     ```sh name=worker           the same; what it prints goes on to be looked at
     ```sh not-run="why"         not run
+    ```sh needs=go,node         run where there are such commands; so are the others
     ```text                     what the block before prints; `...` stands for anything
     ```text of=worker           what that block has printed by now, among other lines
     ```go file=PATH             that file, whole
     ```json part=PATH           lines of that file, one after the other
-    <!-- run: COMMAND -->       run, but no reader's business
+    <!-- run: COMMAND -->       run, but no reader's business; also `run needs=go: COMMAND`
+
+Go is written with tabs, and pages have none: there a tab of the file is four spaces.
 """
 
 import re
@@ -16,7 +19,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 FENCE = re.compile(r"^```(\w*)[ ]*(.*)$")
-HIDDEN = re.compile(r"^<!-- run: (.*) -->$")
+HIDDEN = re.compile(r"^<!-- run(?: needs=([\w,-]+))?: (.*) -->$")
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 OPTION = re.compile(r'([\w-]+)=(?:"([^"]*)"|(\S+))')
 
@@ -30,6 +33,10 @@ class Block:
     text: str
     options: dict = field(default_factory=dict)
 
+    @property
+    def needs(self):
+        return set(filter(None, self.options.get("needs", "").split(",")))
+
 
 @dataclass
 class Page:
@@ -37,6 +44,15 @@ class Page:
     text: str
     blocks: list
     faults: list
+
+    @property
+    def runs(self):
+        return any(block.language in ("sh", "run") for block in self.blocks)
+
+    @property
+    def needs(self):
+        """Commands that blocks of this page need, beside those of any system."""
+        return {need for block in self.blocks for need in block.needs}
 
     @property
     def folder(self):
@@ -59,7 +75,8 @@ def read(name):
             options = {name: one or two for name, one, two in OPTION.findall(found[2])}
             fence, body = Block(number, found[1], "", options), []
         elif found := HIDDEN.match(line):
-            page.blocks.append(Block(number, "run", found[1] + "\n"))
+            options = {"needs": found[1]} if found[1] else {}
+            page.blocks.append(Block(number, "run", found[2] + "\n", options))
     if fence:
         page.faults.append(f"{name}:{fence.line}: a block without an end")
     check_blocks(page)
@@ -82,7 +99,7 @@ def check_quotation(page, block, where, quoted):
     if not path.is_file():
         page.faults.append(f"{where}: there is no {quoted}")
         return
-    content = path.read_text()
+    content = path.read_text().expandtabs(4)
     if "file" in block.options and content != block.text:
         page.faults.append(f"{where}: {quoted} is not as it is quoted")
     if "part" in block.options and "\n" + block.text not in "\n" + content:

@@ -2,8 +2,10 @@
 """Runs the commands of the pages, each page in a shell and with a broker of its own."""
 
 import argparse
+import os
 import re
 import shutil
+import subprocess
 import sys
 import tempfile
 import time
@@ -17,6 +19,8 @@ ROOT = pages.ROOT
 BEGINNING = "docs/guides/README.md"
 SOURCES = ("js", "mjs", "html", "py", "java", "go", "rs")
 LINES_MAX = 60
+# With CI=1 nothing may be left out for want of a command.
+STRICT = os.environ.get("CI") not in (None, "", "0", "false")
 
 
 def names():
@@ -45,31 +49,85 @@ def check_examples(all_pages):
             yield f"{name}: no page quotes it"
 
 
-def run(page, binary, keep):
-    """Runs a page; says how many commands that were, and how many outputs were looked at."""
-    blocks = page.blocks
+def missing(needs, without):
+    """What of it this machine has not; chromium and what drives it are installed for that."""
+    found = {need for need in needs if need in without or not shutil.which(need)}
+    if "chromium" in needs - without:
+        setup = subprocess.run([ROOT / "conformance/browser/setup.sh"], check=False)
+        found.discard("chromium")
+        found |= {"chromium"} if setup.returncode else set()
+    return found
+
+
+def with_beginning(page):
     if page.folder == ROOT / "docs/guides" and page.name != BEGINNING:
-        blocks = pages.read(BEGINNING).blocks + blocks
+        return pages.read(BEGINNING).blocks + page.blocks
+    return page.blocks
+
+
+class Counts:
+    def __init__(self):
+        self.commands = self.outputs = self.left_out = 0
+
+
+def run_blocks(blocks, ground, lacking, counts):
+    """Does them in their order. What a block that was left out prints is not looked at."""
+    left_out = False
+    for block in blocks:
+        if block.language not in ("sh", "run", "text") or "not-run" in block.options:
+            continue
+        of = block.options.get("of")
+        if block.needs & lacking or (block.language == "text" and not of and left_out):
+            counts.left_out += 1
+            left_out = True
+        elif block.language == "text":
+            ground.expect(block)
+            counts.outputs += 1
+        else:
+            left_out = False
+            ground.run(block)
+            counts.commands += 1
+
+
+def run(page, given, lacking):
+    counts = Counts()
     folder = Path(tempfile.mkdtemp(prefix="wharf-docs-"))
-    commands = outputs = 0
     failed = False
     try:
-        with Playground(folder, binary) as ground:
-            for block in blocks:
-                if block.language == "text":
-                    ground.expect(block)
-                    outputs += 1
-                elif block.language in ("sh", "run") and "not-run" not in block.options:
-                    ground.run(block)
-                    commands += 1
+        with Playground(folder, given.binary.resolve()) as ground:
+            run_blocks(with_beginning(page), ground, lacking, counts)
     except Failed as why:
         failed = True
-        kept = f" (everything is in {folder})" if keep else ""
+        kept = f" (everything is in {folder})" if given.keep else ""
         raise Failed(f"{page.name}:{why}{kept}") from None
     finally:
-        if not (failed and keep):
+        if not (failed and given.keep):
             shutil.rmtree(folder, ignore_errors=True)
-    return commands, outputs
+    return counts
+
+
+def run_all(chosen, given, faults):
+    """Runs pages, adds to the faults, and says how many blocks that were."""
+    lacking = missing(set().union(*(page.needs for page in chosen)), given.without)
+    total = 0
+    for page in chosen:
+        start = time.monotonic()
+        try:
+            counts = run(page, given, lacking)
+        except Failed as failed:
+            faults.append(str(failed))
+            print("FAIL", failed, flush=True)
+            continue
+        took = time.monotonic() - start
+        more = f", {counts.left_out} LEFT OUT" if counts.left_out else ""
+        done = f"{counts.commands} blocks, {counts.outputs} outputs{more}"
+        print(f"ok {page.name}: {done}, {took:.0f} s", flush=True)
+        total += counts.commands
+    for need in sorted(lacking):
+        print(f"MISSING HERE: {need}. What needs it was not run.")
+        if STRICT:
+            faults.append(f"CI is set, and there is no {need}")
+    return total
 
 
 def main():
@@ -77,8 +135,10 @@ def main():
     parser.add_argument("--binary", required=True, type=Path)
     parser.add_argument("--dry", action="store_true", help="read the pages, run nothing")
     parser.add_argument("--keep", action="store_true", help="leave a failed page's folder")
+    parser.add_argument("--without", action="append", default=[], help="do as if it were missing")
     parser.add_argument("pages", nargs="*", help="paths of pages, or parts of them")
     given = parser.parse_args()
+    given.without = set(given.without)
     all_pages = [pages.read(name) for name in names()]
     faults = [fault for page in all_pages for fault in page.faults]
     faults += check_examples(all_pages)
@@ -88,20 +148,10 @@ def main():
         for block in page.blocks:
             if "not-run" in block.options:
                 print(f"not run: {page.name}:{block.line}: {block.options['not-run']}")
-    total = 0
-    for page in [] if given.dry else all_pages:
-        runs = any(block.language in ("sh", "run") for block in page.blocks)
-        if not runs or (given.pages and not any(part in page.name for part in given.pages)):
-            continue
-        start = time.monotonic()
-        try:
-            commands, outputs = run(page, given.binary.resolve(), given.keep)
-            took = time.monotonic() - start
-            print(f"ok {page.name}: {commands} blocks, {outputs} outputs, {took:.0f} s", flush=True)
-            total += commands
-        except Failed as failed:
-            faults.append(str(failed))
-            print("FAIL", failed, flush=True)
+    chosen = [page for page in all_pages if page.runs]
+    if given.pages:
+        chosen = [page for page in chosen if any(part in page.name for part in given.pages)]
+    total = 0 if given.dry else run_all(chosen, given, faults)
     print(f"docs: {len(all_pages)} pages, {total} blocks run, {len(faults)} faults")
     return 1 if faults else 0
 

@@ -11,8 +11,9 @@ from pathlib import Path
 import pages
 
 HERE = Path(__file__).resolve().parent
-# For the first build of an example, and for what it fetches.
-BLOCK_S = 600
+# Builds and fetches things the first time, as the beginning of the guides does.
+BUILD_S = 600
+BLOCK_S = 90
 OUTPUT_S = 60
 # The shell says on 9 that a block is done, and waits on 8 for the next.
 LOOP = """
@@ -98,7 +99,8 @@ class Playground:
             self.named[name] = script
         self.tell.write(f"{script}\n")
         self.tell.flush()
-        end = time.monotonic() + BLOCK_S
+        builds = {"npm", "mvn", "go", "cargo"} & block.needs or "pip install" in text
+        end = time.monotonic() + (BUILD_S if builds else BLOCK_S)
         while True:
             try:
                 if os.read(self.hear, 64):
