@@ -4,6 +4,7 @@
     ```sh name=worker           the same; what it prints goes on to be looked at
     ```sh not-run="why"         not run
     ```sh needs=go,node         run where there are such commands; so are the others
+    ```sh once=yes              run once, for all pages
     ```text                     what the block before prints; `...` stands for anything
     ```text of=worker           what that block has printed by now, among other lines
     ```go file=PATH             that file, whole

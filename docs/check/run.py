@@ -70,11 +70,17 @@ class Counts:
         self.commands = self.outputs = self.left_out = 0
 
 
+# Blocks that are run once and have been.
+installed = set()
+
+
 def run_blocks(blocks, ground, lacking, counts):
     """Does them in their order. What a block that was left out prints is not looked at."""
     left_out = False
     for block in blocks:
         if block.language not in ("sh", "run", "text") or "not-run" in block.options:
+            continue
+        if block.text in installed:
             continue
         of = block.options.get("of")
         if block.needs & lacking or (block.language == "text" and not of and left_out):
@@ -87,6 +93,8 @@ def run_blocks(blocks, ground, lacking, counts):
             left_out = False
             ground.run(block)
             counts.commands += 1
+            if "once" in block.options:
+                installed.add(block.text)
 
 
 def run(page, given, lacking):
@@ -94,7 +102,7 @@ def run(page, given, lacking):
     folder = Path(tempfile.mkdtemp(prefix="wharf-docs-"))
     failed = False
     try:
-        with Playground(folder, given.binary.resolve()) as ground:
+        with Playground(folder, given.binary.resolve(), lacking) as ground:
             run_blocks(with_beginning(page), ground, lacking, counts)
     except Failed as why:
         failed = True
@@ -108,7 +116,9 @@ def run(page, given, lacking):
 
 def run_all(chosen, given, faults):
     """Runs pages, adds to the faults, and says how many blocks that were."""
-    lacking = missing(set().union(*(page.needs for page in chosen)), given.without)
+    # The broker's configuration needs node.
+    needs = {"node"}.union(*(page.needs for page in chosen))
+    lacking = missing(needs, given.without)
     total = 0
     for page in chosen:
         start = time.monotonic()

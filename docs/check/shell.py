@@ -11,6 +11,7 @@ from pathlib import Path
 import pages
 
 HERE = Path(__file__).resolve().parent
+EXAMPLES = pages.ROOT / "docs/examples"
 # Builds and fetches things the first time, as the beginning of the guides does.
 BUILD_S = 600
 BLOCK_S = 90
@@ -36,14 +37,19 @@ def free_port():
 
 
 class Playground:
-    def __init__(self, folder, binary):
+    def __init__(self, folder, binary, lacking):
         self.folder, self.count, self.named, self.last = folder, 0, {}, None
         (folder / "bin").mkdir()
         (folder / "bin" / "wharf").symlink_to(binary)
         # Ports of the pages, and what they are here.
         ports = {port: str(free_port()) for port in ("8080", "5672", "8000")}
         self.ports = {f"127.0.0.1:{port}": f"127.0.0.1:{here}" for port, here in ports.items()}
-        config = (pages.ROOT / "docs/examples/wharf.toml").read_text()
+        config = (EXAMPLES / "wharf.toml").read_text()
+        if "node" in lacking:
+            config = config.partition("[[issuers]]")[0]
+        else:
+            subprocess.run(["node", EXAMPLES / "javascript/keys.mjs"], check=True)
+        config = config.replace('"docs/examples', f'"{EXAMPLES}')
         (folder / "wharf.toml").write_text(self.here(config))
         self.environment = {
             **{name: value for name, value in os.environ.items() if "WHARF" not in name},
@@ -99,7 +105,7 @@ class Playground:
             self.named[name] = script
         self.tell.write(f"{script}\n")
         self.tell.flush()
-        builds = {"npm", "mvn", "go", "cargo"} & block.needs or "pip install" in text
+        builds = "once" in block.options
         end = time.monotonic() + (BUILD_S if builds else BLOCK_S)
         while True:
             try:
