@@ -24,12 +24,20 @@ STRICT = os.environ.get("CI") not in (None, "", "0", "false")
 
 
 def names():
-    """Pages for users. Figures are measured and designs are tested elsewhere, and so is what
-    operators do: by packaging/check.sh."""
-    patterns = ("SECURITY.md", "docs/*.md", "docs/guides/*.md", "docs/protocols/*.md")
+    """Pages for users. Figures are measured and designs are tested elsewhere, and so is part of
+    what operators do: by packaging/check.sh."""
+    patterns = ("README.md", "SECURITY.md", "docs/*.md", "docs/guides/*.md",
+                "docs/operations/*.md", "docs/protocols/*.md")
     found = [path for pattern in patterns for path in ROOT.glob(pattern)]
     inside = sorted(str(path.relative_to(ROOT)) for path in found)
     return [name for name in inside if name != "docs/benchmarks.md"]
+
+
+def others():
+    """Pages of which the links are looked at, and no more."""
+    found = [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("conformance/*/README.md")]
+    inside = {str(path.relative_to(ROOT)) for path in found if "node_modules" not in path.parts}
+    return sorted(inside - set(names()))
 
 
 def examples():
@@ -39,7 +47,7 @@ def examples():
 
 
 def check_examples(all_pages):
-    """Each example is quoted by a guide, and is short enough for that."""
+    """Each example is quoted by a page, and is short enough for that."""
     quoted = {block.options.get("file") for page in all_pages for block in page.blocks}
     for name in examples():
         lines = len((ROOT / name).read_text().splitlines())
@@ -140,6 +148,15 @@ def run_all(chosen, given, faults):
     return total
 
 
+def faults_of_references(given):
+    """What docs/reference says and the program does not, or the other way round."""
+    command = [sys.executable, ROOT / "docs/check/reference.py", "--check", "--binary", given.binary]
+    checked = subprocess.run(command, capture_output=True, text=True, check=False)
+    print(checked.stdout + checked.stderr, end="", flush=True)
+    said = checked.stdout.splitlines() or ["docs/check/reference.py failed"]
+    return said if checked.returncode else []
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--binary", required=True, type=Path)
@@ -151,6 +168,7 @@ def main():
     given.without = set(given.without)
     all_pages = [pages.read(name) for name in names()]
     faults = [fault for page in all_pages for fault in page.faults]
+    faults += [fault for name in others() for fault in pages.faults_of_links(name)]
     faults += check_examples(all_pages)
     for fault in faults:
         print(fault)
@@ -161,6 +179,8 @@ def main():
     chosen = [page for page in all_pages if page.runs]
     if given.pages:
         chosen = [page for page in chosen if any(part in page.name for part in given.pages)]
+    if not given.dry and not given.pages:
+        faults += faults_of_references(given)
     total = 0 if given.dry else run_all(chosen, given, faults)
     print(f"docs: {len(all_pages)} pages, {total} blocks run, {len(faults)} faults")
     return 1 if faults else 0

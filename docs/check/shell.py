@@ -99,6 +99,8 @@ class Playground:
         self.count += 1
         script = self.folder / f"block-{self.count}"
         text = self.here(block.text).replace("WHARF_PASSWORD=...", f"WHARF_PASSWORD={self.password}")
+        if block.options.get("in") == "work":
+            text = f'cd "$PLAYGROUND"\n{text}'
         script.write_text(text)
         self.last = script
         if name := block.options.get("name"):
@@ -127,7 +129,8 @@ class Playground:
         of = block.options.get("of")
         script = self.named[of] if of else self.last
         wanted, end = self.here(block.text), time.monotonic() + OUTPUT_S
-        while not pages.fits(wanted, Path(f"{script}.out").read_text(), anywhere=bool(of)):
+        how = {"anywhere": bool(of), "any_number": "numbers" in block.options}
+        while not pages.fits(wanted, Path(f"{script}.out").read_text(), **how):
             if time.monotonic() > end:
                 raise Failed(f"{block.line}: expected\n{wanted}got\n{self.said(script)}")
             time.sleep(0.05)
