@@ -16,13 +16,13 @@ EXAMPLES = pages.ROOT / "docs/examples"
 BUILD_S = 600
 BLOCK_S = 90
 OUTPUT_S = 60
-# The shell says on 9 that a block is done, and waits on 8 for the next.
+# The shell says on HEAR that a block is done, and waits on TELL for the next.
 LOOP = """
 set -euo pipefail
-while read -r next <&8; do
+while read -r next <&TELL; do
     cd "$ROOT"
     { . "$next"; } >"$next.out" 2>"$next.err" </dev/null
-    echo done >&9
+    echo done >&HEAR
 done
 """
 
@@ -72,7 +72,7 @@ class Playground:
         self.password = found[1] if found else ""
         to_shell, from_shell = os.pipe(), os.pipe()
         self.process = subprocess.Popen(
-            ["bash", "-c", f"exec 8<&{to_shell[0]} 9>&{from_shell[1]}\n{LOOP}"],
+            ["bash", "-c", LOOP.replace("TELL", str(to_shell[0])).replace("HEAR", str(from_shell[1]))],
             env=self.environment,
             pass_fds=(to_shell[0], from_shell[1]),
             start_new_session=True,
