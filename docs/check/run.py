@@ -22,6 +22,7 @@ BEGINNING = "docs/guides/README.md"
 SOURCES = ("js", "mjs", "html", "py", "java", "go", "rs")
 LINES_MAX = 60
 PAGES_AT_ONCE = 3
+SETUPS = {"chromium": "conformance/browser/setup.sh", "rabbitmq-server": "docs/check/rabbitmq-setup.sh"}
 # With CI=1 nothing may be left out for want of a command.
 STRICT = os.environ.get("CI") not in (None, "", "0", "false")
 
@@ -61,13 +62,10 @@ def check_examples(all_pages):
 
 
 def missing(needs, without):
-    """What of it this machine has not; chromium and what drives it are installed for that."""
-    found = {need for need in needs if need in without or not shutil.which(need)}
-    if "chromium" in needs - without:
-        setup = subprocess.run([ROOT / "conformance/browser/setup.sh"], check=False)
-        found.discard("chromium")
-        found |= {"chromium"} if setup.returncode else set()
-    return found
+    """What of it this machine has not; what can be installed for that is."""
+    for need in needs & SETUPS.keys() - without:
+        subprocess.run([ROOT / SETUPS[need]], check=False)
+    return {need for need in needs if need in without or not shutil.which(need)}
 
 
 def with_beginning(page):
