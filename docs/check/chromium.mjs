@@ -9,9 +9,9 @@ const FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking
 
 export const pages = `http://127.0.0.1:${process.env.PORT}`;
 
-export async function browse(body) {
+export async function browse(body, more = {}) {
     const profile = await mkdtemp(join(process.env.PLAYGROUND, "profile-"));
-    const options = { executablePath: "/usr/bin/chromium", headless: true, args: FLAGS };
+    const options = { executablePath: "/usr/bin/chromium", headless: true, args: FLAGS, ...more };
     const context = await chromium.launchPersistentContext(profile, options);
     const open = async (name) => {
         const page = await context.newPage();

@@ -11,16 +11,18 @@ from pathlib import Path
 import pages
 
 HERE = Path(__file__).resolve().parent
-# For the first build of an example, and for what it fetches.
-BLOCK_S = 600
+EXAMPLES = pages.ROOT / "docs/examples"
+# Builds and fetches things the first time, as the beginning of the guides does.
+BUILD_S = 600
+BLOCK_S = 90
 OUTPUT_S = 60
-# The shell says on 9 that a block is done, and waits on 8 for the next.
+# The shell says on HEAR that a block is done, and waits on TELL for the next.
 LOOP = """
 set -euo pipefail
-while read -r next <&8; do
+while read -r next <&TELL; do
     cd "$ROOT"
     { . "$next"; } >"$next.out" 2>"$next.err" </dev/null
-    echo done >&9
+    echo done >&HEAR
 done
 """
 
@@ -35,14 +37,19 @@ def free_port():
 
 
 class Playground:
-    def __init__(self, folder, binary):
+    def __init__(self, folder, binary, lacking):
         self.folder, self.count, self.named, self.last = folder, 0, {}, None
         (folder / "bin").mkdir()
         (folder / "bin" / "wharf").symlink_to(binary)
         # Ports of the pages, and what they are here.
         ports = {port: str(free_port()) for port in ("8080", "5672", "8000")}
         self.ports = {f"127.0.0.1:{port}": f"127.0.0.1:{here}" for port, here in ports.items()}
-        config = (pages.ROOT / "docs/examples/wharf.toml").read_text()
+        config = (EXAMPLES / "wharf.toml").read_text()
+        if "node" in lacking:
+            config = config.partition("[[issuers]]")[0]
+        else:
+            subprocess.run(["node", EXAMPLES / "javascript/keys.mjs"], check=True)
+        config = config.replace('"docs/examples', f'"{EXAMPLES}')
         (folder / "wharf.toml").write_text(self.here(config))
         self.environment = {
             **{name: value for name, value in os.environ.items() if "WHARF" not in name},
@@ -65,7 +72,7 @@ class Playground:
         self.password = found[1] if found else ""
         to_shell, from_shell = os.pipe(), os.pipe()
         self.process = subprocess.Popen(
-            ["bash", "-c", f"exec 8<&{to_shell[0]} 9>&{from_shell[1]}\n{LOOP}"],
+            ["bash", "-c", LOOP.replace("TELL", str(to_shell[0])).replace("HEAR", str(from_shell[1]))],
             env=self.environment,
             pass_fds=(to_shell[0], from_shell[1]),
             start_new_session=True,
@@ -92,13 +99,16 @@ class Playground:
         self.count += 1
         script = self.folder / f"block-{self.count}"
         text = self.here(block.text).replace("WHARF_PASSWORD=...", f"WHARF_PASSWORD={self.password}")
+        if block.options.get("in") == "work":
+            text = f'cd "$PLAYGROUND"\n{text}'
         script.write_text(text)
         self.last = script
         if name := block.options.get("name"):
             self.named[name] = script
         self.tell.write(f"{script}\n")
         self.tell.flush()
-        end = time.monotonic() + BLOCK_S
+        builds = "once" in block.options
+        end = time.monotonic() + (BUILD_S if builds else BLOCK_S)
         while True:
             try:
                 if os.read(self.hear, 64):
@@ -119,7 +129,8 @@ class Playground:
         of = block.options.get("of")
         script = self.named[of] if of else self.last
         wanted, end = self.here(block.text), time.monotonic() + OUTPUT_S
-        while not pages.fits(wanted, Path(f"{script}.out").read_text(), anywhere=bool(of)):
+        how = {"anywhere": bool(of), "any_number": "numbers" in block.options}
+        while not pages.fits(wanted, Path(f"{script}.out").read_text(), **how):
             if time.monotonic() > end:
                 raise Failed(f"{block.line}: expected\n{wanted}got\n{self.said(script)}")
             time.sleep(0.05)

@@ -20,7 +20,6 @@ connection.connect(`${WHARF_USER}@localhost/chat`, WHARF_PASSWORD, (status, reas
         connection.send($msg({ to, type: "chat" }).c("body").t(text));
     }
     if (status === Strophe.Status.AUTHFAIL) throw new Error(`login: ${reason}`);
-    if (status === Strophe.Status.DISCONNECTED) process.exit();
 });
 
 function answered(stanza) {

@@ -1,5 +1,6 @@
 //! Takes orders by AMQP 1.0: a good one is accepted, a bad one is rejected with a reason and becomes
 //! a dead letter. Usage: take COUNT
+#![allow(clippy::disallowed_methods, clippy::print_stdout, reason = "a program, not an engine")]
 
 use std::env::{args, var};
 

@@ -1,5 +1,6 @@
 //! Sends the lines of stdin by MBWS, many at a time, each stored once whatever happens to connections
 //! and broker. Usage: send ADDRESS
+#![allow(clippy::disallowed_methods, clippy::print_stdout, reason = "a program, not an engine")]
 
 use std::collections::VecDeque;
 use std::env::{args, var};
