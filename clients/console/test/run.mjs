@@ -1,10 +1,11 @@
 // The console in chromium, against a broker that is filled with data.
 //
-//     node test/run.mjs BINARY [--only PATTERN] [--pictures]
+//     node test/run.mjs BINARY [--quick] [--only PATTERN] [--pictures]
 //
 // Everything is walked through twice, in light and in dark, each time with a broker of its own. On
 // every page and in every dialog axe-core must find nothing serious, and the policy of what scripts
-// may do must not be violated. `--pictures` takes those of the documentation instead.
+// may do must not be violated. `--quick` does all this with fewer addresses. `--pictures` takes those of
+// the documentation instead.
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { chromium } from "playwright-core";
@@ -20,6 +21,7 @@ const VIEW = { width: 1280, height: 860 };
 
 const [binary, ...options] = process.argv.slice(2);
 const only = new RegExp(options.includes("--only") ? options[options.indexOf("--only") + 1] : "");
+const crowded = options.includes("--quick") ? 2000 : 100_000;
 const credentials = (username, password) => ({ httpCredentials: { username, password } });
 
 /** Where the console is: at the broker, if it has the same one, else before it. */
@@ -35,7 +37,7 @@ async function serve(broker) {
 
 class World {
     constructor(browser, colorScheme) {
-        Object.assign(this, { browser, colorScheme, broker: new Broker(binary), views: [] });
+        Object.assign(this, { browser, colorScheme, broker: new Broker(binary), views: [], crowded });
     }
 
     async begin() {
@@ -48,7 +50,8 @@ class World {
         await fill(this.broker.host);
         this.view = await this.open(credentials(...ADMIN));
         // Clients of their own: a page, whose socket a test can look at, and programs.
-        this.client = (await this.open(credentials(...ADMIN))).page;
+        this.clientView = await this.open(credentials(...ADMIN));
+        this.client = this.clientView.page;
         await this.client.goto(`http://${this.front.host}/login`);
         await this.client.goto(`http://${this.front.host}/console`);
         await clients(this.client);
@@ -99,16 +102,18 @@ async function walk(browser, colorScheme) {
         await world.begin();
         for (const { name, run } of cases) {
             if (!only.test(name)) continue;
+            const began = performance.now();
+            const took = () => `${((performance.now() - began) / 1000).toFixed(1).padStart(5)} s`;
             try {
                 await run(world);
                 for (const view of world.views) {
                     if (!view.page.isClosed()) await world.check(view);
                 }
                 passed += 1;
-                console.log(`  passed  ${name}`);
+                console.log(`  passed ${took()}  ${name}`);
             } catch (error) {
                 failed += 1;
-                console.log(`  FAILED  ${name}\n${error.stack.slice(0, 4000)}`);
+                console.log(`  FAILED ${took()}  ${name}\n${error.stack.slice(0, 4000)}`);
                 const path = `${process.env.WHARF_CONSOLE_FAILED ?? "/tmp"}/console-failed.png`;
                 await world.view.page.screenshot({ path }).catch(() => {});
                 await world.view.page.keyboard.press("Escape").catch(() => {});
