@@ -2,7 +2,7 @@
 //
 //     node test/run.mjs BINARY [--quick] [--only PATTERN] [--pictures]
 //
-// Everything is walked through twice, in light and in dark, each time with a broker of its own. On
+// Everything is walked through in light and in dark at once, each with a broker of its own. On
 // every page and in every dialog axe-core must find nothing serious, and the policy of what scripts
 // may do must not be violated. `--quick` does all this with fewer addresses. `--pictures` takes those of
 // the documentation instead.
@@ -43,10 +43,8 @@ class World {
     async begin() {
         await this.broker.begin();
         this.front = await serve(this.broker);
-        console.log(
-            `${this.colorScheme}: the console is ` +
-                (this.front instanceof Front ? "the source tree's" : "the broker's"),
-        );
+        const whose = this.front instanceof Front ? "the source tree's" : "the broker's";
+        console.log(`${this.colorScheme}: the console is ${whose}`);
         await fill(this.broker.host);
         this.view = await this.open(credentials(...ADMIN));
         // Clients of their own: a page, whose socket a test can look at, and programs.
@@ -96,6 +94,7 @@ class World {
 
 async function walk(browser, colorScheme) {
     const world = new World(browser, colorScheme);
+    const tell = (text) => console.log(`${colorScheme}: ${text}`);
     let failed = 0;
     let passed = 0;
     try {
@@ -110,18 +109,19 @@ async function walk(browser, colorScheme) {
                     if (!view.page.isClosed()) await world.check(view);
                 }
                 passed += 1;
-                console.log(`  passed ${took()}  ${name}`);
+                tell(`passed ${took()}  ${name}`);
             } catch (error) {
                 failed += 1;
-                console.log(`  FAILED ${took()}  ${name}\n${error.stack.slice(0, 4000)}`);
-                const path = `${process.env.WHARF_CONSOLE_FAILED ?? "/tmp"}/console-failed.png`;
+                tell(`FAILED ${took()}  ${name}\n${error.stack.slice(0, 4000)}`);
+                const folder = process.env.WHARF_CONSOLE_FAILED ?? "/tmp";
+                const path = `${folder}/console-failed-${colorScheme}.png`;
                 await world.view.page.screenshot({ path }).catch(() => {});
                 await world.view.page.keyboard.press("Escape").catch(() => {});
                 world.view.problems.length = 0;
             }
         }
         const judged = world.views.reduce((sum, view) => sum + view.judged, 0);
-        console.log(`${colorScheme}: ${passed} passed, ${failed} failed; axe: ${judged} views`);
+        tell(`${passed} passed, ${failed} failed; axe: ${judged} views`);
     } finally {
         await world.end();
     }
@@ -143,7 +143,9 @@ try {
             }
         }
     } else {
-        for (const scheme of ["light", "dark"]) failed += await walk(browser, scheme);
+        // Most of it is waiting, so that the one takes little from the other.
+        const walks = ["light", "dark"].map((scheme) => walk(browser, scheme));
+        failed = (await Promise.all(walks)).reduce((sum, one) => sum + one);
     }
 } finally {
     await browser.close();
