@@ -41,10 +41,12 @@ function Queue({ address: { host, name } }: { address: Address }) {
     );
     return (
         <section>
-            <p class="quiet">
-                The {SHOWN} oldest messages that wait here, looked at every second. Who consumes
-                quickly leaves nothing to be seen.
-            </p>
+            <div class="filters">
+                <p class="quiet">
+                    The {SHOWN} oldest messages that wait here, looked at every second. Who consumes
+                    quickly leaves nothing to be seen.
+                </p>
+            </div>
             {problem && <ProblemNote problem={problem} again={reload} />}
             {data?.items.length === 0 && <p class="empty">No message waits here.</p>}
             <ol class="messages">

@@ -76,7 +76,7 @@ function State({ session }: { session: Session }) {
         return (
             <>
                 <Badge tone="good">connected</Badge>{" "}
-                <span class="quiet">
+                <span class="quiet unbroken">
                     {recoverable ? "" : "ends with "}connection {connection}
                 </span>
             </>
@@ -86,7 +86,7 @@ function State({ session }: { session: Session }) {
         <>
             <Badge tone="warn">waiting</Badge>{" "}
             {until ? (
-                <span class="quiet">
+                <span class="quiet unbroken">
                     expires <Time ms={until} />
                 </span>
             ) : (

@@ -128,7 +128,7 @@ function options(
             y: { range: (_, __, max) => [0, max > 0 ? max * 1.1 : 1] },
         },
         axes: [
-            { ...axis, size: 28, values: (_, ticks) => ticks.map(clock) },
+            { ...axis, size: 22, values: (_, ticks) => ticks.map(clock) },
             { ...axis, size: 60, incrs: STEPS, values: (_, ticks) => ticks.map(tick) },
         ],
         series: [
