@@ -1,7 +1,6 @@
 // Addresses and what is in them.
 import assert from "node:assert/strict";
-import { ADMIN, ask } from "./broker.mjs";
-import { Front } from "./front.mjs";
+import { ask } from "./broker.mjs";
 import { crowd } from "./world.mjs";
 
 const at = (name) => `/addresses/${encodeURIComponent(name)}`;
@@ -205,77 +204,6 @@ async function live({ view, broker }) {
     await view.page.locator(".facts > div", { hasText: /^subscriptions0$/ }).waitFor();
 }
 
-/** A page at a proxy which cuts its socket in the middle of frames hears everything, once, in order. */
-async function cut(world) {
-    const { broker } = world;
-    const front = new Front(broker.host);
-    await front.listen();
-    const view = await world.as(...ADMIN);
-    Object.assign(view, { host: front.host, isLost: true });
-    try {
-        await view.go("addresses/localhost/topic%2Fnews");
-        front.octetsMax = 1500;
-        await view.go("addresses/localhost/topic%2Fnews?tab=live");
-        await view.page.locator(".facts > div", { hasText: /^subscriptions1$/ }).waitFor();
-        const path = `${at("topic/news")}/messages`;
-        const numbers = Array.from({ length: 200 }, (_, number) => `number ${number + 1}`);
-        for (const text of numbers) {
-            await ask(broker.host, "POST", path, { text, content_type: "", properties: {} });
-        }
-        await view.shows("200 heard");
-        const heard = await view.page.locator(".messages .preview").allTextContents();
-        assert.deepEqual(heard.reverse(), numbers);
-        assert.ok(front.cuts >= 3, `${front.cuts} cuts`);
-        front.octetsMax = Infinity;
-        await view.page.locator(".badge", { hasText: /^(open|recovered)$/ }).waitFor();
-    } finally {
-        await view.page.close();
-        front.close();
-    }
-}
-
-const subscribed = async (host) =>
-    (await ask(host, "GET", at("topic/news"))).subscriptions;
-
-async function until(isSo) {
-    for (let tries = 0; !(await isSo()); tries += 1) {
-        assert.ok(tries < 200, String(isSo));
-        await new Promise((resolve) => setTimeout(resolve, 50));
-    }
-}
-
-/** Nothing of a page is left in the broker: not when it is closed, and not for long when it is killed. */
-async function leaves(world) {
-    const { broker } = world;
-    const view = await world.as(...ADMIN);
-    const listens = async () => {
-        await view.go("addresses/localhost/topic%2Fnews?tab=live");
-        await until(async () => (await subscribed(broker.host)) === 1);
-    };
-    await until(async () => (await subscribed(broker.host)) === 0);
-    await listens();
-    await view.page.goto("about:blank");
-    await until(async () => (await subscribed(broker.host)) === 0);
-
-    await listens();
-    const debug = await view.page.context().newCDPSession(view.page);
-    await Promise.all([
-        view.page.waitForEvent("crash"),
-        debug.send("Page.crash").catch(() => {}),
-    ]);
-    const waits = async () => {
-        const { items } = await ask(broker.host, "GET", "/sessions?attached=false");
-        return items.some(({ origin }) => origin === `http://${view.host}`);
-    };
-    await until(waits);
-    assert.equal(await subscribed(broker.host), 1);
-    const page = await view.page.context().newPage();
-    await view.page.close();
-    await page.goto(`http://${view.host}/console#/`);
-    await until(async () => (await subscribed(broker.host)) === 0);
-    await page.close();
-}
-
 async function many({ view, broker, crowded }) {
     await crowd(broker.host, crowded);
     await view.go("addresses");
@@ -323,7 +251,5 @@ export const messages = [
     { name: "dead letters are redriven", run: redrive },
     { name: "a subscription is looked into, purged and ended", run: subscription },
     { name: "messages are seen live", run: live },
-    { name: "a wire that is cut in the middle of frames", run: cut },
-    { name: "a page leaves nothing behind", run: leaves },
     { name: "many addresses", run: many },
 ];

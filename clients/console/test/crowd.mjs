@@ -5,11 +5,10 @@
 //
 // Fails when the slowest is not under a second.
 import assert from "node:assert/strict";
-import { chromium } from "playwright-core";
 import { ADMIN, ask, Broker } from "./broker.mjs";
+import { launch } from "./chromium.mjs";
 import { crowd } from "./world.mjs";
 
-const FLAGS = ["--no-sandbox", "--disable-gpu", "--no-first-run"];
 const LIMIT_MS = 1000;
 
 const [binary, addresses = "100000", times = "10"] = process.argv.slice(2);
@@ -70,7 +69,7 @@ try {
     console.log(`${addresses} addresses imported in ${Math.round(performance.now() - began)} ms`);
     const path = `/addresses/${encodeURIComponent("device/000007/in")}/messages`;
     await ask(broker.host, "POST", path, { text: "one", content_type: "", properties: {} });
-    browser = await chromium.launch({ executablePath: "/usr/bin/chromium", args: FLAGS });
+    browser = await launch();
     const visits = [];
     for (let time = 0; time < Number(times); time += 1) {
         visits.push(await visit(browser, broker.host));

@@ -8,15 +8,14 @@
 // the documentation instead.
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
-import { chromium } from "playwright-core";
 import { ADMIN, Broker } from "./broker.mjs";
 import { cases } from "./cases.mjs";
+import { launch } from "./chromium.mjs";
 import { ASSETS, Front } from "./front.mjs";
 import { pictures } from "./pictures.mjs";
 import { View } from "./view.mjs";
 import { clients, fill } from "./world.mjs";
 
-const FLAGS = ["--no-sandbox", "--disable-gpu", "--no-first-run"];
 const VIEW = { width: 1280, height: 860 };
 
 const [binary, ...options] = process.argv.slice(2);
@@ -59,8 +58,8 @@ class World {
     }
 
     /** A page of another profile: nobody's, or somebody's. */
-    async open(options = {}) {
-        const { colorScheme, browser } = this;
+    async open(options = {}, browser = this.browser) {
+        const { colorScheme } = this;
         const context = await browser.newContext({ viewport: VIEW, colorScheme, ...options });
         await context.addInitScript(() => {
             globalThis.violations = [];
@@ -76,8 +75,8 @@ class World {
         return view;
     }
 
-    as(name, password) {
-        return this.open(credentials(name, password));
+    as(name, password, browser) {
+        return this.open(credentials(name, password), browser);
     }
 
     async check(view) {
@@ -86,7 +85,7 @@ class World {
     }
 
     async end() {
-        for (const { page } of this.views) await page.context().close();
+        for (const { page } of this.views) await page.context().close().catch(() => {});
         this.front?.close();
         await this.broker.stop();
     }
@@ -128,7 +127,7 @@ async function walk(browser, colorScheme) {
     return failed;
 }
 
-const browser = await chromium.launch({ executablePath: "/usr/bin/chromium", args: FLAGS });
+const browser = await launch();
 console.log(`chromium ${browser.version()}`);
 let failed = 0;
 try {
