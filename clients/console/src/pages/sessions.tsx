@@ -76,7 +76,7 @@ function State({ session }: { session: Session }) {
         return (
             <>
                 <Badge tone="good">connected</Badge>{" "}
-                <span class="quiet unbroken">
+                <span class="quiet">
                     {recoverable ? "" : "ends with "}connection {connection}
                 </span>
             </>
@@ -86,7 +86,7 @@ function State({ session }: { session: Session }) {
         <>
             <Badge tone="warn">waiting</Badge>{" "}
             {until ? (
-                <span class="quiet unbroken">
+                <span class="quiet">
                     expires <Time ms={until} />
                 </span>
             ) : (
@@ -110,7 +110,14 @@ const COLUMNS: readonly Column<Session>[] = [
             </>
         ),
     },
-    { name: "State", show: (session) => <State session={session} /> },
+    {
+        name: "State",
+        show: (session) => (
+            <span class="unbroken">
+                <State session={session} />
+            </span>
+        ),
+    },
     {
         name: "Unsettled",
         title: "Deliveries that its client has not settled",
