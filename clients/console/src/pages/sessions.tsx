@@ -97,7 +97,7 @@ function State({ session }: { session: Session }) {
 }
 
 const COLUMNS: readonly Column<Session>[] = [
-    { name: "Number", show: ({ id }) => id, isHeader: true },
+    { name: "Number", show: ({ id }) => id, isHeader: true, isShort: true },
     {
         name: "User",
         show: ({ user, host, origin }) => (
