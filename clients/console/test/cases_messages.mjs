@@ -178,7 +178,8 @@ async function live({ view, broker }) {
             properties: {},
         });
     await send("parcels", "seen in passing");
-    await view.page.locator(".line", { hasText: "seen in passing" }).waitFor();
+    await view.page.locator(".preview", { hasText: "seen in passing" }).click();
+    await view.page.locator("pre", { hasText: "seen in passing" }).waitFor();
 
     await view.go("addresses/localhost/topic%2Fnews?tab=live");
     await view.page.locator(".badge", { hasText: /^open$/ }).waitFor();
