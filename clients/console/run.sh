@@ -1,9 +1,22 @@
 #!/bin/sh
-# Builds the console, compares it with what is committed, and tests it in chromium, with a broker of
-# its own: WHARF_BIN, or the release build. Arguments go to test/run.mjs.
+# Builds the console, compares it with what is committed, and tests it in chromium, with brokers of its
+# own: WHARF, or the release build.
+#
+#     run.sh [quick|full] [arguments of test/run.mjs]
+#
+# `quick` (under two minutes) does everything with fewer addresses; `full`, which is what it is without
+# a word, has 100,000 of them, and measures how soon their page is there.
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
+binary=$(realpath "${WHARF:-${WHARF_BIN:-$here/../../target/release/wharf}}")
+length=full
+case "${1:-}" in
+    quick | full)
+        length=$1
+        shift
+        ;;
+esac
 "$here/../../conformance/browser/setup.sh"
 cd "$here"
 stamp="node_modules/.ready-$(sha256sum package-lock.json | cut -c 1-16)"
@@ -24,4 +37,9 @@ if ! diff -r "$built" ../../crates/server/assets/console >/dev/null; then
 fi
 echo "console: the committed build is that of the sources"
 node --test test/*.test.mjs
-node test/run.mjs "${WHARF_BIN:-$here/../../target/release/wharf}" "$@"
+if [ "$length" = quick ]; then
+    node test/run.mjs "$binary" --quick "$@"
+else
+    node test/run.mjs "$binary" "$@"
+    node test/crowd.mjs "$binary"
+fi

@@ -4,6 +4,7 @@ import { useEffect, useState } from "preact/hooks";
 import { asProblem, call, type Problem } from "./api/call.ts";
 import { isStranger, whoami } from "./api/login.ts";
 import { listen } from "./keys.tsx";
+import { endLeft } from "./left.ts";
 import { AddressPage } from "./pages/address.tsx";
 import { AddressesPage } from "./pages/addresses.tsx";
 import { AuditPage } from "./pages/audit.tsx";
@@ -84,6 +85,7 @@ function Console() {
                 whoami.value = await call("getWhoami", {});
                 setProblem(undefined);
                 watch();
+                void endLeft();
             } catch (error) {
                 setProblem(asProblem(error));
                 if (!isStranger.value) timer = setTimeout(begin, RETRY_MS);

@@ -7,7 +7,7 @@ import {
     type Options,
     type State,
 } from "../../web/src/index.ts";
-import { login } from "./api/login.ts";
+import { token, Wire } from "./left.ts";
 
 export interface Heard {
     number: number;
@@ -46,27 +46,11 @@ function heard(delivery: Delivery, number: number): Heard {
     };
 }
 
-/** The login of this page for its WebSocket; the browser adds its own where there is none. */
-function loggedIn(): Pick<Options, "token" | "WebSocket"> {
-    const given = login.value;
-    if (!given) return {};
-    if (!("token" in given)) return { token: `${given.user}:${given.password}` };
-    // A script can set no header field there, so that the token comes among the subprotocols.
-    class WithToken extends WebSocket {
-        constructor(url: string | URL, protocols?: string | string[]) {
-            super(
-                url,
-                [protocols ?? [], `wharf.bearer.${"token" in given! && given.token}`].flat(),
-            );
-        }
-    }
-    return { WebSocket: WithToken as NonNullable<Options["WebSocket"]> };
-}
-
 /** Listens to a topic until the signal aborts. */
 export async function tap(topic: string, { heard: tell, state }: Listener, signal: AbortSignal) {
     const url = new URL("/ws?tag=console", location.href);
-    const client: Client = await connect(url, { ...loggedIn(), signal });
+    const WebSocket = Wire as unknown as NonNullable<Options["WebSocket"]>;
+    const client: Client = await connect(url, { ...token(), WebSocket, signal });
     client.addEventListener("state", (event) => {
         const { detail } = event as CustomEvent<{ state: State; reason?: string; error?: Error }>;
         state(detail.state, detail.error?.message ?? detail.reason);

@@ -105,7 +105,7 @@ async function audit(world) {
 }
 
 async function drain(world) {
-    const { view, client } = world;
+    const { view, client, clientView } = world;
     const open = () =>
         client.evaluate(
             () =>
@@ -129,6 +129,7 @@ async function drain(world) {
     assert.equal(await client.evaluate(() => gone), 1012);
     await view.page.locator(".note", { hasText: "0 connections left." }).waitFor();
     await assert.rejects(open(), /1006/);
+    await clientView.said(/response code: 503/);
 
     for (const one of world.views) one.isLost = true;
     await view.fill({ "Over (seconds)": 0, "The process ends afterwards": true });

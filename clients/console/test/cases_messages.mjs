@@ -178,7 +178,8 @@ async function live({ view, broker }) {
             properties: {},
         });
     await send("parcels", "seen in passing");
-    await view.page.locator(".line", { hasText: "seen in passing" }).waitFor();
+    await view.page.locator(".preview", { hasText: "seen in passing" }).click();
+    await view.page.locator("pre", { hasText: "seen in passing" }).waitFor();
 
     await view.go("addresses/localhost/topic%2Fnews?tab=live");
     await view.page.locator(".badge", { hasText: /^open$/ }).waitFor();
@@ -204,13 +205,15 @@ async function live({ view, broker }) {
     await view.page.locator(".facts > div", { hasText: /^subscriptions0$/ }).waitFor();
 }
 
-async function many({ view, broker }) {
-    await crowd(broker.host, 100_000);
+async function many({ view, broker, crowded }) {
+    await crowd(broker.host, crowded);
     await view.go("addresses");
     await view.field("Rows").selectOption("25");
     await view.field("Name").fill("device/**");
     await view.page.keyboard.press("Enter");
-    await view.row("device/000000/in").waitFor();
+    await view.hides(view.row("archive"));
+    await view.row("device/000024/in").waitFor();
+    await view.hides(view.row("device/000025/in"));
     assert.equal((await names(view)).length, 25);
     for (let page = 2; page <= 4; page += 1) {
         await view.button("Next ›").click();
@@ -220,21 +223,24 @@ async function many({ view, broker }) {
     }
     await view.button("‹ Previous").click();
     await view.row("device/000050/in").waitFor();
-    await view.field("Name").fill("99999");
+    const last = String(crowded - 1).padStart(6, "0");
+    await view.field("Name").fill(`${last}/`);
     await view.page.keyboard.press("Enter");
-    await view.row("device/099999/in").waitFor();
+    await view.row(`device/${last}/in`).waitFor();
     await view.hides(view.row("device/000050/in"));
-    assert.deepEqual(await names(view), ["device/099999/in"]);
+    assert.deepEqual(await names(view), [`device/${last}/in`]);
     await view.field("Name").fill("");
     await view.page.keyboard.press("Tab");
     await view.button("Ready").click();
     await view.page.waitForFunction(
         () => document.querySelector("tbody th a").textContent === "orders/new",
     );
-    await view.judge("100,000 addresses");
+    await view.judge("many addresses");
     await view.go("");
     const tile = view.page.locator(".tiles li", { hasText: "addresses" });
-    await tile.getByText(/^100,0\d\d$/).waitFor();
+    const { addresses } = await ask(broker.host, "GET", "/overview");
+    assert.ok(addresses > crowded);
+    await tile.getByText(addresses.toLocaleString("en"), { exact: true }).waitFor();
 }
 
 export const messages = [
@@ -246,5 +252,5 @@ export const messages = [
     { name: "dead letters are redriven", run: redrive },
     { name: "a subscription is looked into, purged and ended", run: subscription },
     { name: "messages are seen live", run: live },
-    { name: "100,000 addresses", run: many },
+    { name: "many addresses", run: many },
 ];

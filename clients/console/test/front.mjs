@@ -21,7 +21,8 @@ export const POLICY =
 
 export class Front {
     constructor(broker, assets = ASSETS) {
-        Object.assign(this, { broker, assets });
+        // After so many octets from the broker, a WebSocket is cut, wherever that is in a frame.
+        Object.assign(this, { broker, assets, octetsMax: Infinity, cuts: 0 });
         this.server = http.createServer((request, response) => this.answer(request, response));
         this.server.on("upgrade", (request, client, head) => this.join(request, client, head));
     }
@@ -68,9 +69,22 @@ export class Front {
         }
         broker.write(`${lines.join("\r\n")}\r\n\r\n`, "latin1");
         broker.write(head);
-        client.pipe(broker).pipe(client);
+        client.pipe(broker);
+        this.carry(broker, client);
         client.on("error", () => broker.destroy()).on("close", () => broker.destroy());
         broker.on("error", () => client.destroy()).on("close", () => client.destroy());
+    }
+
+    carry(broker, client) {
+        let left = this.octetsMax;
+        broker.on("end", () => client.end());
+        broker.on("data", (chunk) => {
+            if (left <= 0) return;
+            left -= chunk.length;
+            if (left > 0) return client.write(chunk);
+            this.cuts += 1;
+            client.write(chunk.subarray(0, chunk.length + left), () => client.resetAndDestroy());
+        });
     }
 
     close() {

@@ -10,13 +10,12 @@ const PAUSE_MS = 9000;
 const PICTURES = [
     ["overview", ["light", "dark"], traffic],
     ["addresses", ["light"], (view) => view.go("addresses?sort=messages_ready&order=desc")],
-    ["messages", ["dark"], messages],
-    ["live", ["light"], live],
-    ["sessions", ["dark"], (view) => view.go("sessions")],
+    ["messages", ["light"], messages],
+    ["live", ["light", "dark"], live],
+    ["sessions", ["light"], (view) => view.go("sessions")],
     ["user", ["light"], (view) => view.go("users/billing")],
-    ["policies", ["dark"], (view) => view.go("policies")],
+    ["policies", ["light"], (view) => view.go("policies")],
     ["definitions", ["light"], definitions],
-    ["token", ["dark"], token],
 ];
 
 /** Something happens, so that the charts have something to show. */
@@ -72,14 +71,6 @@ async function definitions(view, { broker }) {
         const headings = [...document.querySelectorAll("h2")];
         headings.find(({ textContent }) => textContent === "What would change").scrollIntoView();
     });
-}
-
-async function token(view) {
-    await view.go("tokens");
-    await view.button("Mint a token").click();
-    await view.fill({ "For the user": "sensor-7", Note: "roof" }, view.dialog());
-    await view.button("Mint", view.dialog()).click();
-    await view.page.locator(".secret").waitFor();
 }
 
 export async function pictures(world) {

@@ -44,6 +44,16 @@ export class View {
         return within.getByRole("button", { name, exact: true });
     }
 
+    /** Waits until chromium has logged this, which is right here, and a fault elsewhere. */
+    async said(pattern) {
+        const at = () => this.problems.findIndex((problem) => pattern.test(problem));
+        for (let tries = 0; at() < 0 && tries < 250; tries += 1) {
+            await this.page.waitForTimeout(20);
+        }
+        assert.ok(at() >= 0, `chromium has not logged ${pattern}`);
+        this.problems.splice(at(), 1);
+    }
+
     field(label, within = this.page) {
         return within.getByLabel(label, { exact: true });
     }

@@ -61,7 +61,7 @@ export function ConnectionsPage() {
 }
 
 const COLUMNS: readonly Column<Connection>[] = [
-    { name: "Number", show: ({ id }) => id, isHeader: true },
+    { name: "Number", show: ({ id }) => id, isHeader: true, isShort: true },
     { name: "Protocol", show: ({ protocol }) => <Badge>{protocol.toUpperCase()}</Badge> },
     {
         name: "User",

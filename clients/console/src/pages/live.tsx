@@ -9,6 +9,7 @@ import { overview } from "../watch.ts";
 import { tap, type Heard } from "../tap.ts";
 import { bytes, count, moment } from "../words.ts";
 import { BodyOf, firstLine } from "./body.tsx";
+import { MessageEntry } from "./messages.tsx";
 
 const KEPT = 200;
 const SHOWN = 20;
@@ -41,18 +42,18 @@ function Queue({ address: { host, name } }: { address: Address }) {
     );
     return (
         <section>
-            <p class="quiet">
-                The {SHOWN} oldest messages that wait here, looked at every second. Who consumes
-                quickly leaves nothing to be seen.
-            </p>
+            <div class="filters">
+                <p class="quiet">
+                    The {SHOWN} oldest messages that wait here, looked at every second. Who consumes
+                    quickly leaves nothing to be seen.
+                </p>
+            </div>
             {problem && <ProblemNote problem={problem} again={reload} />}
             {data?.items.length === 0 && <p class="empty">No message waits here.</p>}
             <ol class="messages">
                 {data?.items.map((message, at) => (
-                    <li key={at} class="line">
-                        <span class="preview">{firstLine(message)}</span>
-                        {message.content_type && <Badge>{message.content_type}</Badge>}
-                        <span class="quiet">{bytes(message.len_bytes)}</span>
+                    <li key={at}>
+                        <MessageEntry message={message} host={host} />
                     </li>
                 ))}
             </ol>

@@ -44,7 +44,7 @@ export function Messages({ where }: { where: Where }) {
     );
 }
 
-function MessageEntry({ message, host }: { message: Message; host: string }) {
+export function MessageEntry({ message, host }: { message: Message; host: string }) {
     const { content_type, properties, len_bytes, deliveries, death } = message;
     return (
         <details>

@@ -81,7 +81,7 @@ const COLUMNS: readonly Column<Policy>[] = [
             return (
                 <OrNone>
                     {bounds.length > 0 && bounds.join(", ")}{" "}
-                    {isBound && <span class="quiet">then {overflow}</span>}
+                    {isBound && <span class="quiet unbroken">then {overflow}</span>}
                 </OrNone>
             );
         },

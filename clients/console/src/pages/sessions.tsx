@@ -97,7 +97,7 @@ function State({ session }: { session: Session }) {
 }
 
 const COLUMNS: readonly Column<Session>[] = [
-    { name: "Number", show: ({ id }) => id, isHeader: true },
+    { name: "Number", show: ({ id }) => id, isHeader: true, isShort: true },
     {
         name: "User",
         show: ({ user, host, origin }) => (
@@ -110,7 +110,14 @@ const COLUMNS: readonly Column<Session>[] = [
             </>
         ),
     },
-    { name: "State", show: (session) => <State session={session} /> },
+    {
+        name: "State",
+        show: (session) => (
+            <span class="unbroken">
+                <State session={session} />
+            </span>
+        ),
+    },
     {
         name: "Unsettled",
         title: "Deliveries that its client has not settled",

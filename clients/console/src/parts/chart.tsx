@@ -40,10 +40,13 @@ export function Chart({ title, series, show, tick = short, span }: ChartProps) {
     const box = useRef<HTMLDivElement>(null);
     const plot = useRef<uPlot>(undefined);
     const dark = isDark.value;
+    // What changes often is read when it is drawn; to make the chart anew would let it blink.
+    const drawnSpan = useRef(span);
+    drawnSpan.current = span;
 
     useEffect(() => {
         const element = box.current!;
-        const made = new uPlot(options(element, series, tick, span), data(series), element);
+        const made = new uPlot(options(element, series, tick, drawnSpan), data(series), element);
         plot.current = made;
         const resized = new ResizeObserver(() => {
             made.setSize({ width: element.clientWidth, height: HEIGHT });
@@ -53,12 +56,12 @@ export function Chart({ title, series, show, tick = short, span }: ChartProps) {
             resized.disconnect();
             made.destroy();
         };
-    }, [series, span, dark]);
+    }, [series, dark]);
 
     const now = beat.value;
     useEffect(() => {
         plot.current?.setData(data(series));
-    }, [now]);
+    }, [now, span]);
 
     const at = pointed.value ?? times.length - 1;
     return (
@@ -99,7 +102,7 @@ function options(
     element: HTMLElement,
     series: readonly Series[],
     tick: (value: number) => string,
-    span: number,
+    span: { current: number },
 ): uPlot.Options {
     const quiet = colourOf(element, "quiet");
     const line = colourOf(element, "rule");
@@ -116,11 +119,16 @@ function options(
         legend: { show: false },
         cursor: { y: false, drag: { x: false, y: false }, sync: { key: "console" } },
         scales: {
-            x: { range: () => [Date.now() / 1000 - span, Date.now() / 1000] },
+            x: {
+                range: () => {
+                    const now = Date.now() / 1000;
+                    return [now - span.current, now];
+                },
+            },
             y: { range: (_, __, max) => [0, max > 0 ? max * 1.1 : 1] },
         },
         axes: [
-            { ...axis, size: 28, values: (_, ticks) => ticks.map(clock) },
+            { ...axis, size: 22, values: (_, ticks) => ticks.map(clock) },
             { ...axis, size: 60, incrs: STEPS, values: (_, ticks) => ticks.map(tick) },
         ],
         series: [

@@ -10,6 +10,8 @@ export interface Column<T> {
     sort?: string;
     /** Whether it names the row. */
     isHeader?: boolean;
+    /** A name that is never long, and needs no more room than it takes. */
+    isShort?: boolean;
     /** What it means, where its name does not say so. */
     title?: string;
 }
@@ -59,8 +61,8 @@ export function Table<T>(props: TableProps<T>) {
 function Row<T>({ item, columns }: { item: T; columns: readonly Column<T>[] }) {
     return (
         <tr>
-            {columns.map(({ name, show, isNumber, isHeader }) => {
-                const look = isNumber ? "number" : "";
+            {columns.map(({ name, show, isNumber, isHeader, isShort }) => {
+                const look = isNumber ? "number" : isShort ? "unbroken" : "";
                 return isHeader ? (
                     <th key={name} scope="row" class={look}>
                         {show(item)}
