@@ -173,15 +173,16 @@ export function makeSession(
             return lost(0, String(error));
         }
         if (isStopped || socket) return;
-        if (given) {
-            // MBWS-008, RFC 7617
-            const [name, ...password] = given.split(":");
+        const protocols = [PROTOCOL];
+        // MBWS-008, RFC 7617; or a bearer token, in the one place that a page has for it.
+        const [name, ...password] = (given ?? "").split(":");
+        if (password.length) {
             url.username = encodeURIComponent(name!);
             url.password = encodeURIComponent(password.join(":"));
-        }
+        } else if (name) protocols.push(`wharf.bearer.${name}`);
         let it: Socket & Telling;
         try {
-            socket = it = new SocketClass(url.href, PROTOCOL);
+            socket = it = new SocketClass(url.href, protocols);
         } catch (error) {
             return end(new WharfError("refused", String(error)));
         }

@@ -169,8 +169,9 @@ export interface Client extends EventTarget {
 
 export interface Options {
     /**
-     * `NAME:PASSWORD`, or what gives it before each WebSocket. It becomes the user information of the URL, which
-     * browsers and `ws` turn into HTTP Basic. Not needed where the browser is logged in already (`/login`).
+     * `NAME:PASSWORD`, or a bearer token (of the broker or of an issuer that it trusts), or what gives one of them
+     * before each WebSocket. The former becomes the user information of the URL, which browsers and `ws` turn into
+     * HTTP Basic; the latter is offered as a subprotocol. Not needed where the browser is logged in already (`/login`).
      */
     token?: string | (() => string | Promise<string>);
     /**
@@ -215,7 +216,7 @@ export interface Socket {
     close(code?: number): void;
 }
 
-export type SocketClass = new (url: string, protocol: string) => Socket;
+export type SocketClass = new (url: string, protocols: string[]) => Socket;
 
 /** A frame as it is sent: text or octets. */
 export type Wire = string | Uint8Array;

@@ -310,6 +310,19 @@ test("MBWS-008: a token is asked for before each WebSocket", async () => {
     assert.deepEqual([states[0].state, states[0].reason, states.at(-1).state], ["connecting", "HTTP 401", "open"]);
 });
 
+test("MBWS-008: a bearer token lets in, until it is revoked", async () => {
+    const api = `http://127.0.0.1:${broker.port}/api/v1/tokens`;
+    const headers = { authorization: `Basic ${Buffer.from(TOKEN).toString("base64")}`, "content-type": "application/json" };
+    const body = JSON.stringify({ user: USER });
+    const { secret, token: { id } } = await (await fetch(api, { method: "POST", headers, body })).json();
+    const [a, to] = [await client({ token: secret }), address()];
+    await a.send(to, "by token");
+    assert.deepEqual(await collect(a, to, 1), ["by token"]);
+    await fetch(`${api}/${id}`, { method: "DELETE", headers });
+    await until(() => a.state === "closed", "closed");
+    await assert.rejects(a.send(to, "more"), { code: /closed|unauthorized/ });
+});
+
 test("MBWS-008: a wrong password that cannot change closes the client", async () => {
     const a = await client({ token: `${USER}:${PASSWORD}!` });
     const [states, got] = [statesOf(a), assert.rejects(collect(a, address(), 1), { code: "unauthorized" })];
