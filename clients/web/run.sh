@@ -16,5 +16,8 @@ fi
 # Fails above the limit of size.
 node build.mjs
 node --test --test-reporter=spec test/frames.test.mjs test/backoff.test.mjs test/node.test.mjs test/browser.test.mjs test/examples.test.mjs
-[ "${1:-quick}" = full ] && export WHARF_TEST_FULL=1
+if [ "${1:-quick}" = full ]; then
+    export WHARF_TEST_FULL=1
+    node --test --test-reporter=spec test/memory.test.mjs
+fi
 node --test --test-reporter=spec test/storm.test.mjs
