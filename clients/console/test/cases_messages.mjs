@@ -169,6 +169,8 @@ async function subscription({ view, broker }) {
 }
 
 async function live({ view, broker }) {
+    await ask(broker.host, "PUT", at("parcels"), { kind: "queue" });
+    await ask(broker.host, "POST", `${at("parcels")}/purge`);
     await view.go("addresses/localhost/parcels?tab=live");
     await view.shows("No message waits here.");
     const send = (name, text) =>

@@ -22,13 +22,15 @@ const PICTURES = [
 async function traffic(view, { broker }) {
     await view.go("");
     await view.field("The last").selectOption("1");
-    broker.run("bench", ["--rate", "40", "--messages", "100000", "--producers", "3"]);
+    const load = (address, flags) => broker.run("bench", ["--address", address, ...flags]);
+    load("payments/in", ["--rate", "40", "--messages", "100000", "--producers", "3"]);
     const began = Date.now();
-    for (const rate of [60, 20, 90, 30]) {
+    const rates = { mails: 60, parcels: 20, stock: 90, reports: 30 };
+    for (const [name, rate] of Object.entries(rates)) {
         const count = String(Math.round((rate * PAUSE_MS) / 1000));
-        broker.run("bench", ["--rate", String(rate), "--messages", count]);
+        load(`${name}/in`, ["--rate", String(rate), "--messages", count]);
         await view.page.waitForTimeout(PAUSE_MS);
-        broker.run("bench", ["--rate", "50", "--messages", "30", "--consumers", "0"]);
+        load(`${name}/out`, ["--rate", "50", "--messages", String(rate), "--consumers", "0"]);
     }
     await view.page.waitForTimeout(Math.max(0, LIVE_MS - (Date.now() - began)));
 }

@@ -128,7 +128,7 @@ function options(
             y: { range: (_, __, max) => [0, max > 0 ? max * 1.1 : 1] },
         },
         axes: [
-            { ...axis, size: 22, values: (_, ticks) => ticks.map(clock) },
+            { ...axis, size: 22, values: clocks },
             { ...axis, size: 60, incrs: STEPS, values: (_, ticks) => ticks.map(tick) },
         ],
         series: [
@@ -148,6 +148,15 @@ function options(
             ],
         },
     };
+}
+
+/** Half a time, less what is left free at the end. */
+const CUT_PIXELS = 20;
+
+/** The times of an axis, without one that would be cut off at its end. */
+function clocks(plot: uPlot, ticks: number[]): string[] {
+    const end = plot.over.clientWidth - CUT_PIXELS;
+    return ticks.map((tick) => (plot.valToPos(tick, "x") > end ? "" : clock(tick)));
 }
 
 /** A time of an axis; seconds only where there are some. */

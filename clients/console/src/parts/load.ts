@@ -11,8 +11,8 @@ export interface Loaded<T> {
     reload(): void;
 }
 
-/** Asking takes at most this part of the broker's time, however slow the answers are. */
-const SHARE = 20;
+/** Asking takes at most this part (a fiftieth) of the broker's time, however slow the answers are. */
+const SHARE = 50;
 
 /**
  * Asks when `key` changes, when something was changed from here, when told to, and every `everyMs`
