@@ -148,6 +148,7 @@ def run_all(chosen, given, faults):
     # they compute.
     first = [page for page in chosen if page.name == BEGINNING]
     rest = [page for page in chosen if page.name != BEGINNING]
+    rest.sort(key=lambda page: -len(page.blocks))
     total = sum(run_and_tell(page, given, lacking, faults) for page in first)
     with ThreadPoolExecutor(PAGES_AT_ONCE if first else 1) as threads:
         one = partial(run_and_tell, given=given, lacking=lacking, faults=faults)
