@@ -82,7 +82,7 @@ pub(crate) struct Node {
     open: Arc<AtomicUsize>,
 }
 
-/// Counts one WebSocket, from the moment its handshake is judged.
+/// Counts one WebSocket, from the moment its handshake is judged; or an answer that is owed.
 #[derive(Debug)]
 pub(crate) struct Open(Arc<AtomicUsize>);
 
@@ -186,9 +186,14 @@ impl Node {
     /// dropped. Counted before the phase is looked at: who drains the node either sees it, or has
     /// it refused.
     pub(crate) fn admit(&self) -> Option<Open> {
-        self.open.fetch_add(1, Ordering::SeqCst);
-        let open = Open(Arc::clone(&self.open));
+        let open = self.hold();
         (self.phase() == Phase::Ready).then_some(open)
+    }
+
+    /// Counts something that must end before the process does.
+    pub(crate) fn hold(&self) -> Open {
+        self.open.fetch_add(1, Ordering::SeqCst);
+        Open(Arc::clone(&self.open))
     }
 
     /// Notes who has logged in on a connection, which ends at once if that user has too many.

@@ -66,6 +66,18 @@ fn a_hangup_reads_users_and_policies_again() {
     assert_eq!(stdout(&connections).lines().count(), 1, "nobody was sent away");
 }
 
+/// Nothing keeps such a broker, but the answer that it owes.
+#[test]
+fn a_drain_of_nobody_is_answered_before_the_end() {
+    for turn in 0..20 {
+        let scratch = Scratch::new();
+        let broker = Broker::start(scratch.path(), &["--user", "root:secret"]);
+        let drained = verb(&broker, &["drain", "--over", "10s"]);
+        assert_eq!(drained.status.code(), Some(0), "{turn}: {}", stderr(&drained));
+        assert!(broker.wait().success());
+    }
+}
+
 #[test]
 fn a_drain_sends_everybody_away_one_after_another() {
     let scratch = Scratch::new();

@@ -10,10 +10,11 @@ pub(crate) mod upgrade;
 use crate::manage;
 use crate::net::peer::Peer;
 use crate::net::registry::Login;
-use crate::node::{Node, Open};
+use crate::node::{Node, Open, Phase};
 use answers::{Answer, Body};
 use bytes::Bytes;
 use hyper::body::Incoming;
+use hyper::header::{CONNECTION, HeaderValue};
 use hyper::server::conn::http1;
 use hyper::service::Service;
 use hyper::{Method, Request};
@@ -79,7 +80,7 @@ where
         node,
         peer,
         idle_timeout,
-        state: Mutex::new(State { deadline, accepted: None }),
+        state: Mutex::new(State { deadline, accepted: None, owed: None }),
     });
     let service = Front(Arc::clone(&exchange));
     let mut connection = builder.serve_connection(TokioIo::new(stream), service);
@@ -132,6 +133,8 @@ struct State {
     deadline: Instant,
     /// Set when a handshake was accepted.
     accepted: Option<Accepted>,
+    /// Set when an answer must be told before the process ends.
+    owed: Option<Open>,
 }
 
 impl Exchange {
@@ -167,8 +170,15 @@ impl Exchange {
         if head.uri.path().starts_with(manage::PREFIX) {
             // A change may take as long as the shard needs for it.
             self.lock().deadline = Instant::now() + manage::ANSWER_MAX;
-            let answer = manage::answer(&self.node, &self.peer, &handshake, body).await;
-            self.lock().deadline = Instant::now() + self.idle_timeout;
+            let owed = self.node.hold();
+            let mut answer = manage::answer(&self.node, &self.peer, &handshake, body).await;
+            let mut state = self.lock();
+            state.deadline = Instant::now() + self.idle_timeout;
+            if self.node.phase() == Phase::Draining {
+                // The process waits until it is told, which it may have been with this request.
+                answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+                state.owed = Some(owed);
+            }
             return answer;
         }
         if head.uri.path() == "/login" && head.method == Method::GET {

@@ -63,12 +63,14 @@ fn translate(value: &Value, hosts: &[String]) -> (Definitions, Vec<String>) {
         match host_of(text(queue, "vhost"), hosts) {
             Some(host) if !name.is_empty() => {
                 let (host, name) = (host.to_owned(), name.to_owned());
+                skipped.extend(arguments_of(queue, &name));
                 addresses.push(AddressDefinition { host, name, kind: Kind::Queue });
             }
             _ => skipped.push(format!("queue {name}: {}", no_host(text(queue, "vhost")))),
         }
     }
-    let policies = list(value, "policies").iter().filter_map(|it| policy_of(it, &mut skipped));
+    let policies = list(value, "policies");
+    let policies = policies.iter().filter_map(|it| policy_of(it, hosts, &mut skipped));
     let policies = policies.collect();
     for kind in ["exchanges", "bindings", "topic_permissions", "parameters"] {
         for item in list(value, kind) {
@@ -78,6 +80,17 @@ fn translate(value: &Value, hosts: &[String]) -> (Definitions, Vec<String>) {
         }
     }
     (Definitions { version: 1, users, policies, routes: Vec::new(), addresses }, skipped)
+}
+
+/// What a queue was declared with and has not here. Every queue is durable and replicated to nobody,
+/// whatever its type was, unless that is a log.
+fn arguments_of(queue: &Value, name: &str) -> Vec<String> {
+    let given = queue.get("arguments").and_then(Value::as_object).into_iter().flatten();
+    let lost = given.filter(|(key, value)| {
+        key.as_str() != "x-queue-type" || !matches!(value.as_str(), Some("classic" | "quorum"))
+    });
+    lost.map(|(key, value)| format!("queue {name}: argument `{key}` = {value}; make a policy"))
+        .collect()
 }
 
 /// A virtual host of ours: `/` is the first one, every other one of the same name.
@@ -205,8 +218,15 @@ fn pattern_of(regex: &str) -> Option<String> {
     Some(format!("{before}{plain}{after}"))
 }
 
-fn policy_of(policy: &Value, skipped: &mut Vec<String>) -> Option<Policy> {
-    let name = text(policy, "name");
+fn policy_of(policy: &Value, hosts: &[String], skipped: &mut Vec<String>) -> Option<Policy> {
+    let (name, vhost) = (text(policy, "name"), text(policy, "vhost"));
+    if host_of(vhost, hosts).is_none() {
+        skipped.push(format!("policy {name}: {}", no_host(vhost)));
+        return None;
+    }
+    if hosts.len() > 1 {
+        skipped.push(format!("policy {name}: was of `{vhost}` alone; here it is of every host"));
+    }
     let Some(pattern) = pattern_of(text(policy, "pattern")) else {
         skipped.push(format!("policy {name}: `{}` is no pattern of ours", text(policy, "pattern")));
         return None;
@@ -217,6 +237,8 @@ fn policy_of(policy: &Value, skipped: &mut Vec<String>) -> Option<Policy> {
     }
     let mut rule: PolicyRule =
         serde_json::from_value(serde_json::json!({ "pattern": pattern })).ok()?;
+    // What RabbitMQ does where nothing is said.
+    rule.overflow = Overflow::DropOldest;
     rule.priority = policy.get("priority").and_then(Value::as_i64).unwrap_or(0) as i32;
     let definition = policy.get("definition").and_then(Value::as_object);
     for (key, value) in definition.into_iter().flatten() {
@@ -241,7 +263,7 @@ fn policy_of(policy: &Value, skipped: &mut Vec<String>) -> Option<Policy> {
 
 #[cfg(test)]
 mod tests {
-    use super::{pattern_of, translate};
+    use super::{Overflow, pattern_of, translate};
     use serde_json::json;
 
     #[test]
@@ -274,11 +296,16 @@ mod tests {
                 { "user": "app", "vhost": "/", "configure": "^$", "write": "^orders", "read": ".*" },
                 { "user": "app", "vhost": "other", "configure": "", "write": "", "read": ".*" },
             ],
-            "queues": [{ "name": "orders", "vhost": "/" }, { "name": "x", "vhost": "other" }],
+            "queues": [
+                { "name": "orders", "vhost": "/", "arguments": { "x-queue-type": "quorum", "x-message-ttl": 7 } },
+                { "name": "x", "vhost": "other" },
+            ],
             "exchanges": [{ "name": "logs", "vhost": "/" }],
             "policies": [{
                 "name": "ttl", "vhost": "/", "pattern": "^orders", "apply-to": "queues", "priority": 3,
-                "definition": { "message-ttl": 1000, "max-length": 5, "overflow": "drop-head", "ha-mode": "all" },
+                "definition": { "message-ttl": 1000, "max-length": 5, "ha-mode": "all" },
+            }, {
+                "name": "elsewhere", "vhost": "other", "pattern": ".*", "definition": { "message-ttl": 1 },
             }],
         });
         let (wanted, skipped) = translate(&exported, &["localhost".to_owned()]);
@@ -289,6 +316,10 @@ mod tests {
         assert_eq!(wanted.addresses.len(), 1);
         let rule = &wanted.policies[0].rule;
         assert_eq!((rule.ttl_ms, rule.messages_max, rule.priority), (1000, 5, 3));
-        assert_eq!(skipped.len(), 5, "{skipped:?}");
+        assert_eq!((rule.overflow, wanted.policies.len()), (Overflow::DropOldest, 1));
+        assert_eq!(skipped.len(), 7, "{skipped:?}");
+        let says = |what: &str| skipped.iter().any(|line| line.contains(what));
+        assert!(says("queue orders: argument `x-message-ttl` = 7"), "{skipped:?}");
+        assert!(says("policy elsewhere: no virtual host `other`"), "{skipped:?}");
     }
 }
