@@ -41,7 +41,9 @@ async function load(broker) {
     const bench = spawn(program, rest, { env, stdio: ["ignore", "pipe", "inherit"] });
     let text = "";
     bench.stdout.on("data", (chunk) => (text += chunk));
-    const code = await new Promise((resolve) => bench.once("exit", resolve));
+    const code = await new Promise((resolve) => {
+        bench.once("close", (code, signal) => resolve(code ?? signal));
+    });
     const stored = /^stored .*: ([\d,]+) msg\/s[^\n]*\n *p50 ([\d.]+) (\S+), p99 ([\d.]+) (\S+),/m.exec(text);
     if (code !== 0 || !stored) throw new Error(`wharf bench ended with ${code}: ${text}`);
     return {
