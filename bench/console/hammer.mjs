@@ -31,7 +31,7 @@ export async function open(browser, host) {
 }
 
 /** All pages at once go from one place to the next, as soon as it shows something, and are reloaded. */
-export function hammer(pages, host) {
+export function hammer(pages) {
     let isOver = false;
     let actions = 0;
     const restless = async (page, first) => {

@@ -41,7 +41,9 @@ async function load(broker) {
     const bench = spawn(program, rest, { env, stdio: ["ignore", "pipe", "inherit"] });
     let text = "";
     bench.stdout.on("data", (chunk) => (text += chunk));
-    const code = await new Promise((resolve) => bench.once("exit", resolve));
+    const code = await new Promise((resolve) => {
+        bench.once("close", (code, signal) => resolve(code ?? signal));
+    });
     const stored = /^stored .*: ([\d,]+) msg\/s[^\n]*\n *p50 ([\d.]+) (\S+), p99 ([\d.]+) (\S+),/m.exec(text);
     if (code !== 0 || !stored) throw new Error(`wharf bench ended with ${code}: ${text}`);
     return {
@@ -53,49 +55,76 @@ async function load(broker) {
 
 const median = (values) => [...values].sort((a, b) => a - b)[values.length >> 1];
 
-/** One pass of each: without a browser, beside pages that are open, and beside pages that are hammered. */
-async function pass(broker, number) {
-    const results = { without: await load(broker) };
+/** What the browser does meanwhile: pages that are open, or pages that are hammered. */
+const DOINGS = ["open", "hammered"];
+
+/** One run of the load beside a browser that shows the console of this broker, or of the other one. */
+async function beside(broker, shown, doing) {
     const browser = await launch();
-    const { processInfo } = await (await browser.newBrowserCDPSession()).send("SystemInfo.getProcessInfo");
-    for (const { id } of processInfo) await bind(id, cores);
     try {
-        const pages = await open(browser, broker.host);
-        results.open = await load(broker);
-        const hammering = hammer(pages, broker.host);
-        results.hammered = await load(broker);
-        results.hammered.actions = await hammering.stop();
+        const session = await browser.newBrowserCDPSession();
+        const { processInfo } = await session.send("SystemInfo.getProcessInfo");
+        for (const { id } of processInfo) await bind(id, cores);
+        const pages = await open(browser, shown.host);
+        const hammering = doing === "hammered" ? hammer(pages) : undefined;
+        const result = await load(broker);
+        return { ...result, actions: await hammering?.stop() };
     } finally {
         await browser.close();
     }
-    for (const [name, { perSecond, cpu, actions }] of Object.entries(results)) {
-        const did = actions === undefined ? "" : `, ${actions} actions`;
-        console.error(`pass ${number} ${name}: ${perSecond} msg/s, ${cpu.toFixed(2)} us${did}`);
+}
+
+/** One run of each; what is compared follows one another, in either order. */
+async function pass(broker, other, number) {
+    const results = {};
+    for (const doing of DOINGS) {
+        const both = [["here", broker], ["elsewhere", other]];
+        if (number % 2) both.reverse();
+        for (const [where, shown] of both) {
+            const result = await beside(broker, shown, doing);
+            results[`${doing} ${where}`] = result;
+            const { perSecond, cpu, p99, actions = 0 } = result;
+            const did = `${perSecond} msg/s, p99 ${p99}, ${cpu.toFixed(2)} us, ${actions} actions`;
+            console.error(`pass ${number}, ${doing} ${where}: ${did}`);
+        }
     }
     return results;
 }
 
+function table(all) {
+    console.log("| console | messages/s | / elsewhere, median (lowest to highest) | broker CPU us/message |");
+    console.log("|---|--:|--:|--:|");
+    for (const doing of DOINGS) {
+        for (const where of ["elsewhere", "here"]) {
+            const of = (name) => all.map((one) => one[`${doing} ${where}`][name]);
+            // Each beside its neighbour in time: a slow minute slows both.
+            const ratios = all
+                .map((one) => one[`${doing} ${where}`].perSecond / one[`${doing} elsewhere`].perSecond)
+                .sort((a, b) => a - b);
+            const shown = [median(ratios), ratios[0], ratios.at(-1)].map((ratio) => ratio.toFixed(3));
+            const range = where === "here" ? `${shown[0]} (${shown[1]} to ${shown[2]})` : "1";
+            const perSecond = Math.round(median(of("perSecond"))).toLocaleString("en");
+            const cpu = median(of("cpu")).toFixed(2);
+            console.log(`| ${doing}, ${where} | ${perSecond} | ${range} | ${cpu} |`);
+        }
+    }
+}
+
 const broker = new Broker(binary);
-await broker.begin();
+const other = new Broker(binary);
 try {
-    await bind(broker.process.pid, 0);
+    for (const one of [broker, other]) {
+        await one.begin();
+        await bind(one.process.pid, one === broker ? 0 : cores);
+        await crowd(one.host, addresses);
+        await ask(one.host, "PUT", "/addresses/topic%2Fnews", { kind: "topic" });
+    }
     await bind(process.pid, cores);
-    await crowd(broker.host, addresses);
-    await ask(broker.host, "PUT", "/addresses/topic%2Fnews", { kind: "topic" });
     await load(broker);
     const all = [];
-    for (let number = 1; number <= passes; number += 1) all.push(await pass(broker, number));
-    console.log("| console | messages/s | / without, median (lowest to highest) | broker CPU us/message |");
-    console.log("|---|--:|--:|--:|");
-    for (const name of ["without", "open", "hammered"]) {
-        // Each beside its neighbour in time: a slow minute slows both.
-        const ratios = all.map((one) => one[name].perSecond / one.without.perSecond).sort((a, b) => a - b);
-        const perSecond = Math.round(median(all.map((one) => one[name].perSecond)));
-        const shown = [median(ratios), ratios[0], ratios.at(-1)].map((ratio) => ratio.toFixed(3));
-        const cpu = median(all.map((one) => one[name].cpu)).toFixed(2);
-        const range = `${shown[0]} (${shown[1]} to ${shown[2]})`;
-        console.log(`| ${name} | ${perSecond.toLocaleString("en")} | ${range} | ${cpu} |`);
-    }
+    for (let number = 1; number <= passes; number += 1) all.push(await pass(broker, other, number));
+    table(all);
 } finally {
     await broker.stop();
+    await other.stop();
 }

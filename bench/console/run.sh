@@ -1,14 +1,15 @@
 #!/bin/bash
-# What the console costs publishers: `wharf bench` without a console, beside one that is open, and beside one
-# that is hammered, in turns (A-B-C-A-B-C), so that a disturbance does not hit one alone. Prints a Markdown table.
+# What the console costs publishers: `wharf bench` beside a console that is open, and one that is hammered; each time
+# compared with a browser that does the same to another broker, since a browser takes its part of the machine
+# whatever it shows. They take turns, so that a disturbance does not hit one alone. Prints a Markdown table.
 #
 #   WHARF                the binary (default: target/release/wharf)
 #   PASSES=7             how often all take their turn
 #   MESSAGES=400000      of each of the two producers in one run
 #   RATE=0               messages a second of each producer; 0 is as fast as they come
 #   ADDRESSES=100000     declared before
-#   CORES=1              processors for broker and load alone, and as many for the browser; 0: nobody is bound.
-#                        What is asked is what the console costs the broker, not what chromium takes from it.
+#   CORES=1              processors for broker and load alone, and as many for the browser and the other broker;
+#                        0: nobody is bound
 set -euo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)

@@ -7,7 +7,7 @@ import { login, whoami } from "./api/login.ts";
 const KEPT = "wharf-console-tap ";
 const PROTOCOL = "MBWS.huawei.com";
 const NORMAL = 1000;
-/** No broker keeps a connection for so long; and this one may be another broker by now. */
+/** Hardly a broker keeps a connection for so long. */
 const OLD_MS = 7 * 86_400_000;
 
 const open = new Set<Wire>();
