@@ -80,11 +80,19 @@ pub(crate) struct Node {
     failure: OnceLock<String>,
     numbered: AtomicU64,
     open: Arc<AtomicUsize>,
+    owed: Arc<AtomicUsize>,
 }
 
 /// Counts one WebSocket, from the moment its handshake is judged; or an answer that is owed.
 #[derive(Debug)]
 pub(crate) struct Open(Arc<AtomicUsize>);
+
+impl Open {
+    fn count(counter: &Arc<AtomicUsize>) -> Self {
+        counter.fetch_add(1, Ordering::SeqCst);
+        Self(Arc::clone(counter))
+    }
+}
 
 impl Drop for Open {
     fn drop(&mut self) {
@@ -119,6 +127,7 @@ impl Node {
             failure: OnceLock::new(),
             numbered: AtomicU64::new(0),
             open: Arc::default(),
+            owed: Arc::default(),
             config,
         }
     }
@@ -186,14 +195,18 @@ impl Node {
     /// dropped. Counted before the phase is looked at: who drains the node either sees it, or has
     /// it refused.
     pub(crate) fn admit(&self) -> Option<Open> {
-        let open = self.hold();
+        let open = Open::count(&self.open);
         (self.phase() == Phase::Ready).then_some(open)
     }
 
-    /// Counts something that must end before the process does.
-    pub(crate) fn hold(&self) -> Open {
-        self.open.fetch_add(1, Ordering::SeqCst);
-        Open(Arc::clone(&self.open))
+    /// Counts an answer that must be told before the process ends.
+    pub(crate) fn owe(&self) -> Open {
+        Open::count(&self.owed)
+    }
+
+    /// How many answers are owed.
+    pub(crate) fn owed(&self) -> usize {
+        self.owed.load(Ordering::SeqCst)
     }
 
     /// Notes who has logged in on a connection, which ends at once if that user has too many.

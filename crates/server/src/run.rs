@@ -194,7 +194,7 @@ async fn stop(
     begin_drain(node);
     let sending = tokio::spawn(drain::send_away(Arc::clone(node), over, close_code));
     let deadline = Instant::now() + over + timeout;
-    while node.open() > 0 && Instant::now() < deadline {
+    while node.open() + node.owed() > 0 && Instant::now() < deadline {
         tokio::select! {
             () = tokio::time::sleep(DRAIN_TICK) => {}
             reason = node.failed() => return Err(Failure::Journal(reason)),

@@ -170,7 +170,7 @@ impl Exchange {
         if head.uri.path().starts_with(manage::PREFIX) {
             // A change may take as long as the shard needs for it.
             self.lock().deadline = Instant::now() + manage::ANSWER_MAX;
-            let owed = self.node.hold();
+            let owed = self.node.owe();
             let mut answer = manage::answer(&self.node, &self.peer, &handshake, body).await;
             let mut state = self.lock();
             state.deadline = Instant::now() + self.idle_timeout;
