@@ -188,7 +188,8 @@ pub enum DeathReason {
 }
 
 impl DeathReason {
-    pub(crate) const ALL: [Self; 8] = [
+    /// All of them.
+    pub const ALL: [Self; 8] = [
         Self::DeliveriesMax,
         Self::Rejected,
         Self::NoAddress,

@@ -1,5 +1,7 @@
 //! What a shard counts. Plain additions on the hot path, read by copy.
 
+use crate::output::DeathReason;
+
 /// Counters since the start of the process, and sizes now.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct Statistics {
@@ -13,12 +15,14 @@ pub struct Statistics {
     pub redelivered: u64,
     /// Deliveries settled.
     pub settled: u64,
-    /// Messages dead-lettered.
-    pub dead_lettered: u64,
+    /// Messages dead-lettered, in the order of [`DeathReason::ALL`].
+    pub dead_lettered: [u64; DeathReason::ALL.len()],
     /// Sessions opened.
     pub sessions_opened: u64,
     /// Sessions taken up again by a new connection.
     pub sessions_resumed: u64,
+    /// Sessions asked for that are not there: ended, or never were.
+    pub sessions_unknown: u64,
     /// Sessions ended by retention.
     pub sessions_expired: u64,
     /// Frames given to the journal.
@@ -35,10 +39,24 @@ pub struct Statistics {
     pub addresses: u64,
     /// Messages now, each counted once however many queues hold it.
     pub messages: u64,
+    /// Messages that wait in queues now, once for each queue that holds one.
+    pub queue_messages_ready: u64,
+    /// Messages that are out to sessions now.
+    pub queue_messages_unacked: u64,
     /// Their bodies.
     pub messages_bytes: u64,
     /// Bodies in memory.
     pub bodies_in_memory_bytes: u64,
     /// Newest durable frame.
     pub stored_lsn: u64,
+}
+
+impl Statistics {
+    /// A message was dead-lettered.
+    pub(crate) fn note_death(&mut self, reason: DeathReason) {
+        let of = DeathReason::ALL.iter().position(|known| *known == reason);
+        if let Some(count) = of.and_then(|at| self.dead_lettered.get_mut(at)) {
+            *count = count.saturating_add(1);
+        }
+    }
 }

@@ -12,7 +12,7 @@ use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
 use std::fmt;
 use std::sync::atomic::{AtomicI64, Ordering};
-use wharf_broker::Statistics;
+use wharf_broker::{DeathReason, Statistics};
 use wharf_gateway::PROTOCOLS;
 
 type Labels = [(&'static str, &'static str); 1];
@@ -24,15 +24,17 @@ const PROTOCOL: &str = "protocol";
 #[derive(Debug)]
 pub(crate) struct Metrics {
     opened: Family<Labels, Counter>,
+    received: Family<Labels, Counter>,
+    delivered: Family<Labels, Counter>,
     /// Sockets closed at once because there were too many.
     pub(crate) connections_refused: Counter,
     closed: Family<[(&'static str, &'static str); 2], Counter>,
     handshakes_refused: Family<[(&'static str, u16); 1], Counter>,
     logins_failed: Family<Labels, Counter>,
     /// From giving a frame to the journal until it is durable.
-    pub(crate) store_sync_seconds: Histogram,
+    pub(crate) store_fsync_seconds: Histogram,
     /// From reading the first message of a burst until the shard says that it is durable.
-    pub(crate) publish_confirm_seconds: Histogram,
+    pub(crate) publish_to_confirm_seconds: Histogram,
     /// Spans of traces that did not reach the collector.
     pub(crate) traces_dropped: Counter,
     /// When the certificate in use is over, in seconds since 1970; 0 without one.
@@ -41,20 +43,25 @@ pub(crate) struct Metrics {
 
 impl Default for Metrics {
     fn default() -> Self {
-        let opened = Family::default();
-        // A rate is not known of what is not there.
-        for protocol in PROTOCOLS {
-            let _: &Counter = &opened.get_or_create(&[(PROTOCOL, protocol)]);
-        }
+        let by_protocol = || {
+            let family = Family::default();
+            // A rate is not known of what is not there.
+            for protocol in PROTOCOLS {
+                let _: &Counter = &family.get_or_create(&[(PROTOCOL, protocol)]);
+            }
+            family
+        };
         Self {
-            opened,
+            opened: by_protocol(),
+            received: by_protocol(),
+            delivered: by_protocol(),
             connections_refused: Counter::default(),
             closed: Family::default(),
             handshakes_refused: Family::default(),
             logins_failed: Family::default(),
             // From 50 microseconds to 1.6 seconds.
-            store_sync_seconds: Histogram::new(exponential_buckets(0.000_05, 2.0, 16)),
-            publish_confirm_seconds: Histogram::new(exponential_buckets(0.000_05, 2.0, 16)),
+            store_fsync_seconds: Histogram::new(exponential_buckets(0.000_05, 2.0, 16)),
+            publish_to_confirm_seconds: Histogram::new(exponential_buckets(0.000_05, 2.0, 16)),
             traces_dropped: Counter::default(),
             certificate_not_after: AtomicI64::new(0),
         }
@@ -65,6 +72,16 @@ impl Metrics {
     /// A connection of this protocol is open.
     pub(crate) fn opened(&self, protocol: &'static str) {
         self.opened.get_or_create(&[(PROTOCOL, protocol)]).inc();
+    }
+
+    /// So many messages came by a connection of this protocol, repeats included.
+    pub(crate) fn received(&self, protocol: &'static str, messages: usize) {
+        self.received.get_or_create(&[(PROTOCOL, protocol)]).inc_by(messages as u64);
+    }
+
+    /// So many deliveries went to one, repeats included.
+    pub(crate) fn delivered(&self, protocol: &'static str, deliveries: usize) {
+        self.delivered.get_or_create(&[(PROTOCOL, protocol)]).inc_by(deliveries as u64);
     }
 
     pub(crate) fn closed(&self, protocol: &'static str, ending: Ending) {
@@ -105,6 +122,18 @@ impl Metrics {
             self.opened.clone(),
         );
         registry.register(
+            "messages_received",
+            "Messages that came by connections, repeats included",
+            self.received.clone(),
+        );
+        registry.register(
+            "messages_delivered",
+            "Deliveries told to connections, repeats included",
+            self.delivered.clone(),
+        );
+        registry.register("session_resumes", "Sessions asked for again", resumes(&broker));
+        registry.register("messages_dead_lettered", "Messages dead-lettered", deaths(&broker));
+        registry.register(
             "connections_refused",
             "Sockets closed at once because there were too many",
             self.connections_refused.clone(),
@@ -117,14 +146,14 @@ impl Metrics {
         );
         registry.register("logins_failed", "Logins refused", self.logins_failed.clone());
         registry.register(
-            "store_sync_seconds",
+            "store_fsync_seconds",
             "From giving a frame to the journal until it is durable",
-            self.store_sync_seconds.clone(),
+            self.store_fsync_seconds.clone(),
         );
         registry.register(
-            "publish_confirm_seconds",
+            "publish_to_confirm_seconds",
             "From reading the first message of a burst until it is durable",
-            self.publish_confirm_seconds.clone(),
+            self.publish_to_confirm_seconds.clone(),
         );
         registry.register(
             "traces_dropped",
@@ -154,6 +183,27 @@ impl Metrics {
     }
 }
 
+/// Why messages have died.
+fn deaths(broker: &Statistics) -> Family<Labels, Counter> {
+    let family = Family::default();
+    for (reason, count) in DeathReason::ALL.iter().zip(broker.dead_lettered) {
+        let counter: &Counter = &family.get_or_create(&[("reason", reason.name())]);
+        counter.inc_by(count);
+    }
+    family
+}
+
+/// How asking for a session again has ended.
+fn resumes(broker: &Statistics) -> Family<Labels, Counter> {
+    let family = Family::default();
+    for (outcome, count) in [("ok", broker.sessions_resumed), ("unknown", broker.sessions_unknown)]
+    {
+        let counter: &Counter = &family.get_or_create(&[("outcome", outcome)]);
+        counter.inc_by(count);
+    }
+    family
+}
+
 #[derive(Debug)]
 struct Broker {
     connections: usize,
@@ -164,14 +214,11 @@ impl Collector for Broker {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
         let s = &self.broker;
         let counters = [
-            ("messages_received", "Messages taken from senders", s.published),
-            ("messages_delivered", "Deliveries told to connections, repeats included", s.delivered),
+            ("messages_confirmed", "Messages taken from senders, each once", s.published),
             ("messages_acknowledged", "Deliveries settled", s.settled),
             ("messages_redelivered", "Deliveries of messages that came back", s.redelivered),
             ("messages_duplicate_suppressed", "Repeats recognised", s.duplicates_suppressed),
-            ("messages_dead_lettered", "Messages dead-lettered", s.dead_lettered),
             ("sessions_opened", "Sessions opened", s.sessions_opened),
-            ("session_resumes", "Sessions taken up again", s.sessions_resumed),
             ("sessions_expired", "Sessions ended by retention", s.sessions_expired),
             ("store_frames", "Frames given to the journal", s.frames),
             ("store_frames_bytes", "Payload given to the journal", s.frames_bytes),
@@ -190,6 +237,8 @@ impl Collector for Broker {
                 s.sessions - s.sessions_attached.min(s.sessions),
             ),
             ("addresses", "Addresses", s.addresses),
+            ("queue_messages_ready", "Messages that wait, in each queue", s.queue_messages_ready),
+            ("queue_messages_unacked", "Messages that are out", s.queue_messages_unacked),
             ("messages", "Messages held", s.messages),
             ("messages_bytes", "Their bodies", s.messages_bytes),
             ("bodies_in_memory_bytes", "Bodies in memory", s.bodies_in_memory_bytes),

@@ -280,7 +280,7 @@ impl Worker {
     /// How long the frames that are durable now have taken.
     fn note_stored(&mut self) {
         while let Some((_, given)) = self.given.pop_front_if(|(lsn, _)| *lsn <= self.stored) {
-            self.node.metrics.store_sync_seconds.observe(given.elapsed().as_secs_f64());
+            self.node.metrics.store_fsync_seconds.observe(given.elapsed().as_secs_f64());
         }
     }
 

@@ -28,8 +28,8 @@ fn probes_metrics_and_the_page() {
         "wharf_build_info{version=",
         "wharf_connections ",
         "wharf_connections_opened_total{protocol=\"xmpp\"} 0",
-        "wharf_messages_received_total 0",
-        "wharf_messages_delivered_total 0",
+        "wharf_messages_received_total{protocol=\"amqp\"} 0",
+        "wharf_messages_delivered_total{protocol=\"xmpp\"} 0",
         "wharf_sessions_resumable 0",
         "wharf_store_frames_total ",
     ] {

@@ -38,8 +38,8 @@ fn a_message_goes_through() {
     assert!(producer.ends());
     let metrics = broker.get("/metrics");
     for line in [
-        "wharf_messages_received_total 1\n",
-        "wharf_messages_delivered_total 1\n",
+        "wharf_messages_received_total{protocol=\"mbws\"} 1\n",
+        "wharf_messages_delivered_total{protocol=\"mbws\"} 1\n",
         "wharf_connections_opened_total{protocol=\"mbws\"} 2\n",
     ] {
         assert!(metrics.contains(line), "{line} in {metrics}");

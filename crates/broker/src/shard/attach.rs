@@ -108,6 +108,7 @@ impl Shard {
 
     pub(super) fn attach(&mut self, connection: ConnectionId, key: &SessionKey) {
         let Some(session) = self.take_over(connection, key) else {
+            self.statistics.sessions_unknown = self.statistics.sessions_unknown.saturating_add(1);
             return self.outbox.push_now(connection, Event::Unknown);
         };
         let Some(ledger) = self.state.sessions.get(&session).map(|session| session.ledger()) else {

@@ -133,6 +133,17 @@ impl Shard {
         statistics.sessions_attached = self.attachments.len() as u64;
         statistics.addresses = self.state.addresses.len() as u64;
         statistics.messages = self.state.bodies.len() as u64;
+        let totals = &self.state.totals;
+        debug_assert_eq!(
+            totals.out(),
+            self.state.queues.values().map(|it| it.out_len() as u64).sum()
+        );
+        debug_assert_eq!(
+            totals.entries(),
+            self.state.queues.values().map(|it| it.len() as u64).sum()
+        );
+        statistics.queue_messages_unacked = totals.out();
+        statistics.queue_messages_ready = totals.entries().saturating_sub(totals.out());
         statistics.messages_bytes = self.state.bodies.live_bytes();
         statistics.bodies_in_memory_bytes = self.state.bodies.cached_bytes();
         statistics.stored_lsn = self.log.stored().0;

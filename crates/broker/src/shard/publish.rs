@@ -126,7 +126,7 @@ impl Shard {
         body: &Bytes,
     ) {
         let host = self.host_of(session).to_owned();
-        self.statistics.dead_lettered = self.statistics.dead_lettered.saturating_add(1);
+        self.statistics.note_death(reason);
         let Some(to) = self.dead_letter_queue(&host, &address) else { return };
         self.note_time();
         let queues = Cow::Owned(vec![to]);

@@ -147,7 +147,7 @@ impl Shard {
         if to == Some(queue) {
             return false;
         }
-        self.statistics.dead_lettered = self.statistics.dead_lettered.saturating_add(1);
+        self.statistics.note_death(reason);
         match to {
             Some(to) => {
                 self.record(&Record::DeadLetter { queue, entry, to, reason, detail });

@@ -28,7 +28,7 @@ impl State {
         let id = AddressId(self.addresses_made);
         let mut queues = Vec::new();
         if kind == AddressKind::Queue {
-            let mut queue = Queue::new(id, None, None);
+            let mut queue = Queue::new(id, None, None, &self.totals);
             queue.dynamic = dynamic.is_some();
             queues.push(self.number_queue(queue));
         }
@@ -72,7 +72,7 @@ impl State {
         name: Option<String>,
         owner: Option<(SessionId, ConsumerId)>,
     ) -> Result<QueueId, Inconsistent> {
-        let mut queue = Queue::new(address, name, owner);
+        let mut queue = Queue::new(address, name, owner, &self.totals);
         let dynamic = self.addresses.get(&address).and_then(|address| address.dynamic);
         queue.dynamic = dynamic.is_some();
         let id = self.number_queue(queue);

@@ -15,7 +15,7 @@ use crate::policy::{AddressKind, PERSON_PREFIX};
 use crate::record::{AddressId, Dynamic, QueueId, Record};
 use bodies::{Bodies, MessageKey, Place};
 use bytes::Bytes;
-use queue::Queue;
+use queue::{Queue, Totals};
 use session::Session;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -63,6 +63,8 @@ pub(crate) struct State {
     /// By host, then by name.
     pub(crate) names: BTreeMap<String, BTreeMap<Arc<str>, AddressId>>,
     pub(crate) queues: BTreeMap<QueueId, Queue>,
+    /// What is in all of them. Not durable: it follows from them.
+    pub(crate) totals: Arc<Totals>,
     pub(crate) sessions: BTreeMap<SessionId, Session>,
     pub(crate) keys: BTreeMap<SessionKey, SessionId>,
     pub(crate) bodies: Bodies,

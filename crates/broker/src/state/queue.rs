@@ -6,6 +6,8 @@ use crate::limits::{ANNOTATIONS_MAX_BYTES, QUEUE_ANNOTATIONS_MAX_BYTES};
 use crate::record::AddressId;
 use bytes::Bytes;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// A queue of an address, or a subscription of a topic.
 #[derive(Debug)]
@@ -37,6 +39,35 @@ pub(crate) struct Queue {
     out: usize,
     /// Bodies of all entries.
     bytes: u64,
+    /// Of all queues.
+    totals: Arc<Totals>,
+}
+
+/// Entries of all queues together, so that nobody has to look at each. Written by the shard alone.
+#[derive(Debug, Default)]
+pub(crate) struct Totals {
+    entries: AtomicU64,
+    out: AtomicU64,
+}
+
+impl Totals {
+    /// Entries, those that are out among them.
+    pub(crate) fn entries(&self) -> u64 {
+        self.entries.load(Ordering::Relaxed)
+    }
+
+    /// Entries that are out.
+    pub(crate) fn out(&self) -> u64 {
+        self.out.load(Ordering::Relaxed)
+    }
+
+    fn add(to: &AtomicU64, count: usize) {
+        to.store(to.load(Ordering::Relaxed).saturating_add(count as u64), Ordering::Relaxed);
+    }
+
+    fn sub(from: &AtomicU64, count: usize) {
+        from.store(from.load(Ordering::Relaxed).saturating_sub(count as u64), Ordering::Relaxed);
+    }
 }
 
 /// How a delivery came back.
@@ -97,8 +128,10 @@ impl Queue {
         address: AddressId,
         subscription: Option<String>,
         owner: Option<(SessionId, ConsumerId)>,
+        totals: &Arc<Totals>,
     ) -> Self {
         Self {
+            totals: Arc::clone(totals),
             address,
             subscription,
             owner,
@@ -155,6 +188,7 @@ impl Queue {
     pub(crate) fn push(&mut self, message: MessageKey) -> u64 {
         let entry = self.fresh_from.saturating_add(self.fresh.len() as u64);
         self.fresh.push_back(message);
+        Totals::add(&self.totals.entries, 1);
         entry
     }
 
@@ -230,8 +264,9 @@ impl Queue {
         if self.returned.remove(&entry) {
             let view = self.dispatched.get_mut(&entry)?;
             view.out = true;
-            self.out = self.out.saturating_add(1);
-            return Some(view.message);
+            let message = view.message;
+            self.one_out();
+            return Some(message);
         }
         if entry != self.fresh_from {
             return None;
@@ -239,7 +274,7 @@ impl Queue {
         let message = self.fresh.pop_front()?;
         self.fresh_from = self.fresh_from.saturating_add(1);
         self.dispatched.insert(entry, EntryView::new(message, true));
-        self.out = self.out.saturating_add(1);
+        self.one_out();
         if self.fresh.is_empty() {
             self.fresh.shrink_to(64);
         }
@@ -262,15 +297,18 @@ impl Queue {
         }
         self.fresh_from = self.fresh_from.saturating_add(1);
         self.take_annotations(entry);
-        self.fresh.pop_front()
+        let taken = self.fresh.pop_front();
+        Totals::sub(&self.totals.entries, usize::from(taken.is_some()));
+        taken
     }
 
     /// Takes a dispatched entry off the queue, and gives back its message. What was left with it
     /// goes too, unless it was taken before.
     pub(crate) fn remove(&mut self, entry: u64) -> Option<MessageKey> {
         let view = self.dispatched.remove(&entry)?;
+        Totals::sub(&self.totals.entries, 1);
         if view.out {
-            self.out = self.out.saturating_sub(1);
+            self.one_back();
         } else {
             self.returned.remove(&entry);
         }
@@ -282,9 +320,9 @@ impl Queue {
     pub(crate) fn give_back(&mut self, entry: u64, attempt: Attempt, annotations: Option<&Bytes>) {
         let Some(view) = self.dispatched.get_mut(&entry).filter(|view| view.out) else { return };
         view.out = false;
-        self.out = self.out.saturating_sub(1);
         view.count = view.count.saturating_add(u16::from(attempt != Attempt::None));
         view.failures = view.failures.saturating_add(u16::from(attempt == Attempt::Failed));
+        self.one_back();
         self.returned.insert(entry);
         if let Some(annotations) = annotations {
             self.annotate(entry, annotations.clone());
@@ -297,6 +335,7 @@ impl Queue {
         let mut dropped: Vec<MessageKey> =
             returned.iter().filter_map(|entry| self.remove(*entry)).collect();
         self.fresh_from = self.fresh_from.saturating_add(self.fresh.len() as u64);
+        Totals::sub(&self.totals.entries, self.fresh.len());
         dropped.extend(std::mem::take(&mut self.fresh));
         // A dead letter brings annotations along before it is ever dispatched.
         self.annotations.retain(|entry, _| self.dispatched.contains_key(entry));
@@ -330,10 +369,21 @@ impl Queue {
     /// Restores a dispatched entry.
     pub(crate) fn restore_dispatched(&mut self, entry: u64, view: EntryView) {
         if view.out {
-            self.out = self.out.saturating_add(1);
+            self.one_out();
         } else {
             self.returned.insert(entry);
         }
         self.dispatched.insert(entry, view);
+        Totals::add(&self.totals.entries, 1);
+    }
+
+    fn one_out(&mut self) {
+        self.out = self.out.saturating_add(1);
+        Totals::add(&self.totals.out, 1);
+    }
+
+    fn one_back(&mut self) {
+        self.out = self.out.saturating_sub(1);
+        Totals::sub(&self.totals.out, 1);
     }
 }

@@ -24,7 +24,7 @@ pub(super) struct Receive {
     #[arg(short = 'n', value_name = "COUNT")]
     count: Option<u64>,
     /// Go on for ever. Without it, and without -n: end when nothing more comes.
-    #[arg(long, conflicts_with = "count")]
+    #[arg(long, visible_alias = "tail", conflicts_with = "count")]
     follow: bool,
     /// Messages the broker may send ahead.
     #[arg(long, value_name = "COUNT", default_value_t = 256)]

@@ -46,7 +46,7 @@ pub(super) async fn overview(node: &Node) -> Result<Reply, Problem> {
         messages_acknowledged_total: s.settled,
         messages_redelivered_total: s.redelivered,
         messages_duplicate_suppressed_total: s.duplicates_suppressed,
-        messages_dead_lettered_total: s.dead_lettered,
+        messages_dead_lettered_total: s.dead_lettered.iter().sum(),
         session_resumes_total: s.sessions_resumed,
         sessions_expired_total: s.sessions_expired,
         store_frames_total: s.frames,

@@ -189,17 +189,22 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
         if let Some(answer) = answer {
             self.session.handle_answer(now, answer);
         }
+        let mut deliveries = 0;
         for event in buffers.events.drain(..) {
+            deliveries += usize::from(matches!(event, Event::Deliver(_)));
             if matches!(event, Event::Taken { .. })
                 && let Some(at) = self.publishing.take()
             {
                 let taken_s = now.saturating_duration_since(at).as_secs_f64();
-                self.node.metrics.publish_confirm_seconds.observe(taken_s);
+                self.node.metrics.publish_to_confirm_seconds.observe(taken_s);
             }
             if let Some(spans) = &mut self.spans {
                 spans.told(&self.node, &event);
             }
             self.session.handle_event(now, event);
+        }
+        if deliveries > 0 {
+            self.node.metrics.delivered(self.known.protocol, deliveries);
         }
         if let Some(close_code) = drain {
             self.session.drain(now, close_code);
@@ -357,12 +362,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
         if !buffers.letters.is_empty() {
             self.node.mailbox.push(&mut buffers.letters);
         }
-        if messages > 0 && self.publishing.is_none() {
+        if messages == 0 {
+            return;
+        }
+        self.node.metrics.received(self.known.protocol, messages);
+        if self.publishing.is_none() {
             self.publishing = Some(Instant::now());
         }
-        if messages > 0
-            && let Some(allowance) = self.known.allowance.get()
-        {
+        if let Some(allowance) = self.known.allowance.get() {
             allowance.spend(Instant::now(), 0, messages);
         }
     }

@@ -45,7 +45,8 @@ impl State {
     ) -> Result<(), Malformed> {
         let id = QueueId(from.int("queue id")?);
         let address = AddressId(from.int("address id")?);
-        let mut queue = Queue::new(address, from.option("subscription")?, read_owner(from)?);
+        let mut queue =
+            Queue::new(address, from.option("subscription")?, read_owner(from)?, &self.totals);
         queue.closed = from.flag("closed")?;
         let fresh_from = from.int("fresh")?;
         queue.restore_fresh_from(fresh_from);
