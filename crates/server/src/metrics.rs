@@ -106,6 +106,27 @@ impl Metrics {
         self.logins_failed.get_or_create(&[("reason", reason)]).inc();
     }
 
+    /// What becomes of messages.
+    fn register_messages(&self, registry: &mut Registry, broker: &Statistics) {
+        registry.register(
+            "messages_received",
+            "Messages that came by connections, repeats included",
+            self.received.clone(),
+        );
+        registry.register(
+            "messages_delivered",
+            "Deliveries told to connections, repeats included",
+            self.delivered.clone(),
+        );
+        registry.register("session_resumes", "Sessions asked for again", resumes(broker));
+        registry.register("messages_dead_lettered", "Messages dead-lettered", deaths(broker));
+        registry.register(
+            "publish_to_confirm_seconds",
+            "From reading the first message of a burst until it is durable",
+            self.publish_to_confirm_seconds.clone(),
+        );
+    }
+
     /// The text of a scrape; `connections` is how many WebSockets are open.
     pub(crate) fn text(
         &self,
@@ -121,18 +142,7 @@ impl Metrics {
             "Connections opened, by protocol",
             self.opened.clone(),
         );
-        registry.register(
-            "messages_received",
-            "Messages that came by connections, repeats included",
-            self.received.clone(),
-        );
-        registry.register(
-            "messages_delivered",
-            "Deliveries told to connections, repeats included",
-            self.delivered.clone(),
-        );
-        registry.register("session_resumes", "Sessions asked for again", resumes(&broker));
-        registry.register("messages_dead_lettered", "Messages dead-lettered", deaths(&broker));
+        self.register_messages(&mut registry, &broker);
         registry.register(
             "connections_refused",
             "Sockets closed at once because there were too many",
@@ -149,11 +159,6 @@ impl Metrics {
             "store_fsync_seconds",
             "From giving a frame to the journal until it is durable",
             self.store_fsync_seconds.clone(),
-        );
-        registry.register(
-            "publish_to_confirm_seconds",
-            "From reading the first message of a burst until it is durable",
-            self.publish_to_confirm_seconds.clone(),
         );
         registry.register(
             "traces_dropped",

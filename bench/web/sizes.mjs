@@ -1,0 +1,22 @@
+// A table of the sizes of the clients.
+import { readFile } from "node:fs/promises";
+import { sizes } from "./bundle.mjs";
+
+export const NAMES = { wharf: "wharf-web", stomp: "@stomp/stompjs", centrifuge: "centrifuge-js", mqtt: "mqtt.js" };
+const PACKAGES = { stomp: "@stomp/stompjs", centrifuge: "centrifuge", mqtt: "mqtt" };
+
+export const row = (cells) => console.log(`| ${cells.join(" | ")} |`);
+export const count = (number) => number.toLocaleString("en-US");
+
+export async function printSizes() {
+    const { dependencies } = JSON.parse(await readFile(new URL("package.json", import.meta.url)));
+    const made = await sizes();
+    row(["client", "version", "minified", "gzip", "x wharf-web"]);
+    row(["---", "---", "--:", "--:", "--:"]);
+    for (const [name, { minified, gzip }] of Object.entries(made)) {
+        const ratio = (gzip / made.wharf.gzip).toFixed(2);
+        row([NAMES[name], dependencies[PACKAGES[name]] ?? "this", count(minified), count(gzip), ratio]);
+    }
+}
+
+if (process.argv[2] === "print") await printSizes();
