@@ -104,7 +104,8 @@ async def send_by_xmpp(world, user, address, said):
 
 
 def until_answered(stream):
-    stream.say("<iq xmlns='jabber:client' type='get' id='after' to='localhost'><ping xmlns='urn:xmpp:ping'/></iq>")
+    stream.say("<iq xmlns='jabber:client' type='get' id='after' to='localhost'>"
+               "<query xmlns='http://jabber.org/protocol/disco#info'/></iq>")
     heard = []
     while not heard or "after" not in heard[-1]:
         heard.append(stream.hear())
