@@ -117,6 +117,10 @@ impl Acme {
     async fn renew(&self, certificates: &Certificates) -> Result<(), String> {
         let pem = self.order(certificates).await.map_err(|error| error.to_string())?;
         let key = tls::certified(pem.as_bytes(), pem.as_bytes()).map_err(|it| it.to_string())?;
+        // One that is for other names would be asked for again at once, without end.
+        if !key.cert.first().is_some_and(|it| certificate::is_for(it, &self.entry.domains)) {
+            return Err("the authority has certified other names".to_owned());
+        }
         self.write(&self.certificate_file(), pem.as_bytes()).map_err(|it| it.to_string())?;
         certificates.replace(key);
         Ok(())

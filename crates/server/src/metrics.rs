@@ -190,20 +190,24 @@ impl Metrics {
 
 /// Why messages have died.
 fn deaths(broker: &Statistics) -> Family<Labels, Counter> {
-    let family = Family::default();
-    for (reason, count) in DeathReason::ALL.iter().zip(broker.dead_lettered) {
-        let counter: &Counter = &family.get_or_create(&[("reason", reason.name())]);
-        counter.inc_by(count);
-    }
-    family
+    let names = DeathReason::ALL.iter().map(|reason| reason.name());
+    counted("reason", names.zip(broker.dead_lettered))
 }
 
 /// How asking for a session again has ended.
 fn resumes(broker: &Statistics) -> Family<Labels, Counter> {
+    let counts = [("ok", broker.sessions_resumed), ("unknown", broker.sessions_unknown)];
+    counted("outcome", counts.into_iter())
+}
+
+/// What the broker has counted by one label.
+fn counted(
+    label: &'static str,
+    counts: impl Iterator<Item = (&'static str, u64)>,
+) -> Family<Labels, Counter> {
     let family = Family::default();
-    for (outcome, count) in [("ok", broker.sessions_resumed), ("unknown", broker.sessions_unknown)]
-    {
-        let counter: &Counter = &family.get_or_create(&[("outcome", outcome)]);
+    for (value, count) in counts {
+        let counter: &Counter = &family.get_or_create(&[(label, value)]);
         counter.inc_by(count);
     }
     family

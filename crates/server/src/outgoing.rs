@@ -1,6 +1,7 @@
 //! Requests that the broker makes itself: for keys of issuers, certificates, and to a collector of
 //! traces. Each has a connection of its own, a time and a size.
 
+use crate::net::certificate;
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::Body;
@@ -9,8 +10,7 @@ use hyper::header::{HOST, HeaderValue};
 use hyper::{Request, Response, Uri};
 use hyper_util::rt::TokioIo;
 use rustls::crypto::ring;
-use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, ServerName};
+use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, RootCertStore};
 use std::error::Error;
 use std::path::Path;
@@ -18,6 +18,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
+use tokio::task::JoinSet;
 use tokio_rustls::TlsConnector;
 
 /// From the name's lookup to the last octet of the answer.
@@ -42,12 +43,9 @@ impl Outgoing {
         // One that cannot be read is one that signs nothing here.
         roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
         if !ca_file.as_os_str().is_empty() {
-            let wrong = |what: String| format!("{}: {what}", ca_file.display());
-            let read = CertificateDer::pem_file_iter(ca_file)
-                .and_then(Iterator::collect::<Result<Vec<_>, _>>)
-                .map_err(|error| wrong(error.to_string()))?;
-            for certificate in read {
-                roots.add(certificate).map_err(|error| wrong(error.to_string()))?;
+            for certificate in certificate::read(ca_file)? {
+                let wrong = |error| format!("{}: {error}", ca_file.display());
+                roots.add(certificate).map_err(wrong)?;
             }
         }
         let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
@@ -108,14 +106,15 @@ where
     B::Error: Into<Box<dyn Error + Send + Sync>>,
 {
     let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
-    let driving = tokio::spawn(connection);
+    // Ends with this exchange, however that ends.
+    let mut driving = JoinSet::new();
+    driving.spawn(connection);
     request.headers_mut().insert(HOST, HeaderValue::from_str(&place.authority)?);
     // Origin form: the path alone.
     let target = request.uri().path_and_query().map_or("/", |it| it.as_str()).parse()?;
     *request.uri_mut() = target;
     let (head, body) = sender.send_request(request).await?.into_parts();
     let body = Limited::new(body, BODY_MAX_BYTES).collect().await?.to_bytes();
-    driving.abort();
     Ok(Response::from_parts(head, Full::new(body)))
 }
 

@@ -45,7 +45,11 @@ pub(crate) fn load(entries: &[ClientCertificates]) -> Result<Option<Loaded>, Str
     Ok(Some((verifier(all)?, authorities)))
 }
 
-fn read(path: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
+/// The certificates of a PEM file.
+///
+/// # Errors
+/// It cannot be read, or holds none.
+pub(crate) fn read(path: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
     let read = CertificateDer::pem_file_iter(path).and_then(Iterator::collect::<Result<Vec<_>, _>>);
     match read {
         Ok(found) if found.is_empty() => Err(format!("{}: holds no certificate", path.display())),
