@@ -53,5 +53,5 @@ pub use shard::{
     AddressView, Ahead, Config, Detour, Entry, Moved, QueueView, RecoverError, SessionView, Shard,
     Stored, Transient,
 };
-pub use stats::Statistics;
+pub use stats::{Gaps, Statistics};
 pub use time::Timestamp;

@@ -25,6 +25,8 @@ pub struct Statistics {
     pub sessions_unknown: u64,
     /// Sessions ended by retention.
     pub sessions_expired: u64,
+    /// How long those were without a connection that were taken up again.
+    pub session_gaps: Gaps,
     /// Frames given to the journal.
     pub frames: u64,
     /// Their payload.
@@ -49,6 +51,31 @@ pub struct Statistics {
     pub bodies_in_memory_bytes: u64,
     /// Newest durable frame.
     pub stored_lsn: u64,
+}
+
+/// How long sessions were without a connection, counted by length. A restart begins all anew.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Gaps {
+    /// By the first of [`Gaps::BOUNDS_MS`] that is no shorter; the last counts what is longer
+    /// than all.
+    pub counts: [u64; Gaps::BOUNDS_MS.len() + 1],
+    /// Of all, in milliseconds.
+    pub sum_ms: u64,
+}
+
+impl Gaps {
+    /// Upper bounds, in milliseconds: from a reload of a page to a night.
+    pub const BOUNDS_MS: [u64; 11] = [
+        100, 300, 1_000, 3_000, 10_000, 30_000, 120_000, 600_000, 3_600_000, 14_400_000, 57_600_000,
+    ];
+
+    pub(crate) fn note(&mut self, gap_ms: u64) {
+        let at = Self::BOUNDS_MS.partition_point(|bound| *bound < gap_ms);
+        if let Some(count) = self.counts.get_mut(at) {
+            *count = count.saturating_add(1);
+        }
+        self.sum_ms = self.sum_ms.saturating_add(gap_ms);
+    }
 }
 
 impl Statistics {

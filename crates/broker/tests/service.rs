@@ -41,7 +41,8 @@ fn transmit(bench: &mut Bench, name: &str, body: &str) {
 
 fn resume(bench: &mut Bench, connection: u64, name: &str, received: u64) -> Result<(), Ahead> {
     let connection = ConnectionId(connection);
-    let (session, _) = bench.shard.attach_session(connection, &key(name)).expect("a session");
+    let (session, _) =
+        bench.shard.attach_session(bench.now, connection, &key(name)).expect("a session");
     let resumed = bench.shard.resume_session(connection, session, received);
     bench.flush();
     resumed

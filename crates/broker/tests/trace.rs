@@ -3,7 +3,7 @@
 mod bench;
 
 use bench::{Bench, accept, attach, consume, open, publish, settle, subscribe};
-use wharf_broker::{Command, Config, ConsumerId, Outcome, Permission, Policy};
+use wharf_broker::{Command, Config, ConsumerId, Gaps, Outcome, Permission, Policy};
 
 #[test]
 fn a_message_goes_from_sender_to_consumer() {
@@ -196,6 +196,27 @@ fn an_expired_session_gives_its_deliveries_back_with_their_count_raised() {
     assert_eq!(bench.told_to(2), ["deliver 1 q a count=1"]);
     bench.run(3, attach("s"));
     assert_eq!(bench.told_to(3), ["unknown"]);
+}
+
+/// How long a client was away is counted when it comes back, and only then.
+#[test]
+fn gaps_of_sessions_are_counted() {
+    let mut bench = Bench::new();
+    bench.run(1, open("s"));
+    bench.run(1, open("t"));
+    bench.run(2, attach("t"));
+    assert_eq!(bench.shard.statistics().session_gaps, Gaps::default(), "taken over: no gap");
+    bench.run(2, Command::Detach);
+    bench.pass_ms(1_000);
+    bench.run(3, attach("t"));
+    let mut gaps = Gaps { sum_ms: 1_000, ..Gaps::default() };
+    gaps.counts[2] = 1;
+    assert_eq!(bench.shard.statistics().session_gaps, gaps);
+    bench.run(3, Command::Detach);
+    bench.pass_ms(Config::default().session_retention_ms);
+    bench.run(4, attach("t"));
+    assert_eq!(bench.told_to(4), ["unknown"]);
+    assert_eq!(bench.shard.statistics().session_gaps, gaps);
 }
 
 /// A session whose Connect answer may have been lost cannot hold messages for long.

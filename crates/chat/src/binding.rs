@@ -130,7 +130,7 @@ impl Chat {
         if known.is_none() {
             return turn.shard.tell_unknown(connection);
         }
-        let Some((session, ledger)) = turn.shard.attach_session(connection, key) else {
+        let Some((session, ledger)) = turn.shard.attach_session(turn.now, connection, key) else {
             return turn.shard.tell_unknown(connection);
         };
         let received = received(&ledger, handled);

@@ -51,7 +51,7 @@ pub use config::{Amqp, CloseEnds, Config, Xmpp, XmppSettings};
 pub use place::{Located, Location, NoPlace, Place, Scheme};
 pub use readable::{Readable, property_of};
 pub use request::Request;
-pub use session::{Offer, Opening, PROTOCOLS, Session, Transport};
+pub use session::{Offer, Opening, PROTOCOLS, Session, Transport, protocol_of};
 pub use wharf_sasl::server::{Answer, Question, Settings as SaslSettings};
 pub use wharf_sasl::{ChannelBinding, Hash, Mechanism, Nonce, ScramKeys};
 

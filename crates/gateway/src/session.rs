@@ -7,7 +7,7 @@ use crate::limits::{
     AMQP_MESSAGE_OVERHEAD_MAX_BYTES, PONGS_MAX_BYTES, XMPP_MESSAGE_OVERHEAD_MAX_BYTES,
 };
 use crate::request::{Request, Requests};
-use crate::{amqp, mbws, xmpp};
+use crate::{amqp, convert, mbws, xmpp};
 use std::fmt::Write;
 use std::sync::Arc;
 use std::time::Instant;
@@ -69,6 +69,17 @@ impl Transport {
 pub const PROTOCOLS: [&str; 3] = [MBWS, amqp::SUBPROTOCOL, xmpp::SUBPROTOCOL];
 
 const MBWS: &str = "mbws";
+
+/// The name of the protocol that a delivery came in by, as its format tells; what came over HTTP
+/// is kept as MBWS keeps it.
+#[must_use]
+pub fn protocol_of(format: u8) -> Option<&'static str> {
+    match format {
+        convert::AMQP => Some(amqp::SUBPROTOCOL),
+        format if convert::is_xmpp(format) => Some(xmpp::SUBPROTOCOL),
+        format => convert::mbws_form(format).map(|_| MBWS),
+    }
+}
 
 /// What a SASL layer offers.
 #[derive(Debug)]

@@ -3,7 +3,8 @@
 use crate::auth::Denied;
 use crate::net::driver::Ending;
 use prometheus_client::collector::Collector;
-use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric, text};
+use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric, MetricEncoder, text};
+use prometheus_client::metrics::MetricType;
 use prometheus_client::metrics::counter::{ConstCounter, Counter};
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::{ConstGauge, Gauge};
@@ -12,8 +13,9 @@ use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
 use std::fmt;
 use std::sync::atomic::{AtomicI64, Ordering};
-use wharf_broker::{DeathReason, Statistics};
-use wharf_gateway::PROTOCOLS;
+use std::time::Duration;
+use wharf_broker::{DeathReason, Gaps, Statistics};
+use wharf_gateway::{PROTOCOLS, protocol_of};
 
 type Labels = [(&'static str, &'static str); 1];
 
@@ -26,6 +28,9 @@ pub(crate) struct Metrics {
     opened: Family<Labels, Counter>,
     received: Family<Labels, Counter>,
     delivered: Family<Labels, Counter>,
+    bridged: Family<[(&'static str, &'static str); 2], Counter>,
+    /// Connections whose peers do not take what is sent to them.
+    pub(crate) slow_consumers: Gauge,
     /// Sockets closed at once because there were too many.
     pub(crate) connections_refused: Counter,
     closed: Family<[(&'static str, &'static str); 2], Counter>,
@@ -55,6 +60,8 @@ impl Default for Metrics {
             opened: by_protocol(),
             received: by_protocol(),
             delivered: by_protocol(),
+            bridged: between_protocols(),
+            slow_consumers: Gauge::default(),
             connections_refused: Counter::default(),
             closed: Family::default(),
             handshakes_refused: Family::default(),
@@ -79,9 +86,15 @@ impl Metrics {
         self.received.get_or_create(&[(PROTOCOL, protocol)]).inc_by(messages as u64);
     }
 
-    /// So many deliveries went to one, repeats included.
-    pub(crate) fn delivered(&self, protocol: &'static str, deliveries: usize) {
-        self.delivered.get_or_create(&[(PROTOCOL, protocol)]).inc_by(deliveries as u64);
+    /// These deliveries went to one, repeats included.
+    pub(crate) fn delivered(&self, to: &'static str, deliveries: &Deliveries) {
+        let counts = PROTOCOLS.into_iter().zip(deliveries.by_source);
+        for (from, count) in counts.filter(|(_, count)| *count > 0) {
+            self.delivered.get_or_create(&[(PROTOCOL, to)]).inc_by(count);
+            if from != to {
+                self.bridged.get_or_create(&[("from", from), ("to", to)]).inc_by(count);
+            }
+        }
     }
 
     pub(crate) fn closed(&self, protocol: &'static str, ending: Ending) {
@@ -118,6 +131,11 @@ impl Metrics {
             "Deliveries told to connections, repeats included",
             self.delivered.clone(),
         );
+        registry.register(
+            "messages_bridged",
+            "Deliveries by another protocol than the message came in by, repeats included",
+            self.bridged.clone(),
+        );
         registry.register("session_resumes", "Sessions asked for again", resumes(broker));
         registry.register("messages_dead_lettered", "Messages dead-lettered", deaths(broker));
         registry.register(
@@ -128,12 +146,7 @@ impl Metrics {
     }
 
     /// The text of a scrape; `connections` is how many WebSockets are open.
-    pub(crate) fn text(
-        &self,
-        connections: usize,
-        disk_free_bytes: Option<u64>,
-        broker: Statistics,
-    ) -> String {
+    pub(crate) fn text(&self, connections: usize, disk: Disk, broker: Statistics) -> String {
         let mut registry = Registry::with_prefix("wharf");
         let build = Info::new([("version", env!("CARGO_PKG_VERSION"))]);
         registry.register("build", "The program", build);
@@ -141,6 +154,11 @@ impl Metrics {
             "connections_opened",
             "Connections opened, by protocol",
             self.opened.clone(),
+        );
+        registry.register(
+            "slow_consumers",
+            "Connections whose peers do not take what is sent to them",
+            self.slow_consumers.clone(),
         );
         self.register_messages(&mut registry, &broker);
         registry.register(
@@ -175,17 +193,62 @@ impl Metrics {
                 gauge,
             );
         }
-        if let Some(free) = disk_free_bytes {
-            let gauge: Gauge = Gauge::default();
-            gauge.set(i64::try_from(free).unwrap_or(i64::MAX));
-            registry.register("disk_free_bytes", "Room where the journal is", gauge);
-        }
+        disk.register(&mut registry);
         registry.register_collector(Box::new(Broker { connections, broker }));
         let mut page = String::new();
         // Writing to a string does not fail.
         let _ = text::encode(&mut page, &registry);
         page
     }
+}
+
+/// The deliveries of one burst, counted by the protocol that their messages came in by.
+#[derive(Debug, Default)]
+pub(crate) struct Deliveries {
+    by_source: [u64; PROTOCOLS.len()],
+}
+
+impl Deliveries {
+    /// One more, of a message that is stored in this format.
+    pub(crate) fn note(&mut self, format: u8) {
+        let from = protocol_of(format);
+        let known = PROTOCOLS.into_iter().zip(&mut self.by_source);
+        for (_, count) in known.filter(|(name, _)| Some(*name) == from) {
+            *count += 1;
+        }
+    }
+}
+
+/// What is known of the disk; `None` of what cannot be said.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Disk {
+    pub(crate) free_bytes: Option<u64>,
+    pub(crate) used_bytes: Option<u64>,
+}
+
+impl Disk {
+    fn register(self, registry: &mut Registry) {
+        let gauges = [
+            ("disk_free_bytes", "Room where the journal is", self.free_bytes),
+            ("store_bytes", "Room that the data directory takes", self.used_bytes),
+        ];
+        for (name, help, value) in gauges {
+            let Some(value) = value else { continue };
+            let gauge: Gauge = Gauge::default();
+            gauge.set(i64::try_from(value).unwrap_or(i64::MAX));
+            registry.register(name, help, gauge);
+        }
+    }
+}
+
+fn between_protocols() -> Family<[(&'static str, &'static str); 2], Counter> {
+    let family = Family::default();
+    for from in PROTOCOLS {
+        for to in PROTOCOLS.into_iter().filter(|to| *to != from) {
+            let _: &Counter = &family.get_or_create(&[("from", from), ("to", to)]);
+        }
+    }
+    family
 }
 
 /// Why messages have died.
@@ -257,7 +320,26 @@ impl Collector for Broker {
             let value = i64::try_from(value).unwrap_or(i64::MAX);
             add(&mut encoder, name, help, &ConstGauge::new(value))?;
         }
-        Ok(())
+        let gap = "How long sessions were without a connection that were taken up again";
+        add(&mut encoder, "session_gap_seconds", gap, &Seconds(&s.session_gaps))
+    }
+}
+
+/// The gaps as a histogram.
+#[derive(Debug)]
+struct Seconds<'a>(&'a Gaps);
+
+impl EncodeMetric for Seconds<'_> {
+    fn encode(&self, mut encoder: MetricEncoder<'_>) -> fmt::Result {
+        let seconds = |ms: u64| Duration::from_millis(ms).as_secs_f64();
+        let bounds = Gaps::BOUNDS_MS.into_iter().map(seconds).chain([f64::INFINITY]);
+        let buckets: Vec<(f64, u64)> = bounds.zip(self.0.counts).collect();
+        let count = self.0.counts.iter().sum();
+        encoder.encode_histogram::<Labels>(seconds(self.0.sum_ms), count, &buckets, None)
+    }
+
+    fn metric_type(&self) -> MetricType {
+        MetricType::Histogram
     }
 }
 
@@ -268,4 +350,49 @@ fn add(
     metric: &impl EncodeMetric,
 ) -> fmt::Result {
     metric.encode(encoder.encode_descriptor(name, help, None, metric.metric_type())?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Deliveries, Disk, Metrics};
+    use wharf_broker::{Gaps, Statistics};
+
+    fn text(metrics: &Metrics, statistics: Statistics) -> String {
+        metrics.text(0, Disk { free_bytes: None, used_bytes: Some(7) }, statistics)
+    }
+
+    #[test]
+    fn what_came_by_another_protocol_is_bridged() {
+        let metrics = Metrics::default();
+        let mut deliveries = Deliveries::default();
+        // Two of MBWS, one of AMQP.
+        [0x10, 0x15, 0x20].into_iter().for_each(|format| deliveries.note(format));
+        metrics.delivered("amqp", &deliveries);
+        let page = text(&metrics, Statistics::default());
+        for line in [
+            "wharf_messages_delivered_total{protocol=\"amqp\"} 3",
+            "wharf_messages_bridged_total{from=\"mbws\",to=\"amqp\"} 2",
+            "wharf_messages_bridged_total{from=\"amqp\",to=\"xmpp\"} 0",
+            "wharf_store_bytes 7",
+        ] {
+            assert!(page.lines().any(|it| it == line), "{line}\n{page}");
+        }
+    }
+
+    #[test]
+    fn gaps_are_a_histogram() {
+        let mut session_gaps = Gaps { sum_ms: 60_000_500, ..Gaps::default() };
+        session_gaps.counts[2] = 3;
+        session_gaps.counts[Gaps::BOUNDS_MS.len()] = 1;
+        let page = text(&Metrics::default(), Statistics { session_gaps, ..Statistics::default() });
+        for line in [
+            "wharf_session_gap_seconds_sum 60000.5",
+            "wharf_session_gap_seconds_count 4",
+            "wharf_session_gap_seconds_bucket{le=\"0.3\"} 0",
+            "wharf_session_gap_seconds_bucket{le=\"1.0\"} 3",
+            "wharf_session_gap_seconds_bucket{le=\"+Inf\"} 4",
+        ] {
+            assert!(page.lines().any(|it| it == line), "{line}\n{page}");
+        }
+    }
 }

@@ -7,7 +7,7 @@ use crate::live::Live;
 use crate::log::event;
 use crate::mailbox::{Job, Letter, Mailbox, Outbox};
 use crate::manage::audit::Audit;
-use crate::metrics::Metrics;
+use crate::metrics::{Disk, Metrics};
 use crate::net::admission::Admission;
 use crate::net::allowance::{self, Allowances};
 use crate::net::registry::{Login, Registry};
@@ -286,8 +286,12 @@ impl Node {
         let (ask, answer) = oneshot::channel();
         self.mailbox.push(&mut vec![Letter::Statistics(ask)]);
         let statistics = tokio::time::timeout(ANSWER_TIMEOUT, answer).await.ok()?.ok()?;
-        let free = crate::disk::free_bytes(&self.config.data.directory);
-        Some(self.metrics.text(self.open(), free, statistics))
+        let directory = &self.config.data.directory;
+        let disk = Disk {
+            free_bytes: crate::disk::free_bytes(directory),
+            used_bytes: crate::disk::used_bytes(directory),
+        };
+        Some(self.metrics.text(self.open(), disk, statistics))
     }
 }
 

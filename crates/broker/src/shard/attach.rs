@@ -15,8 +15,17 @@ use std::collections::{BTreeMap, BTreeSet};
 pub(super) struct Attachments {
     sessions: BTreeMap<ConnectionId, SessionId>,
     connections: BTreeMap<SessionId, ConnectionId>,
-    expiry: BTreeMap<SessionId, Timestamp>,
+    absences: BTreeMap<SessionId, Absence>,
     expiries: BTreeSet<(Timestamp, SessionId)>,
+}
+
+/// A session is without a connection.
+#[derive(Clone, Copy, Debug)]
+struct Absence {
+    /// It has been so since then, as far as this process knows.
+    since: Timestamp,
+    /// It ends then.
+    until: Timestamp,
 }
 
 impl Attachments {
@@ -39,7 +48,7 @@ impl Attachments {
 
     /// Binds both; gives back the connection that had the session.
     fn bind(&mut self, connection: ConnectionId, session: SessionId) -> Option<ConnectionId> {
-        self.keep(session);
+        self.return_of(session);
         self.sessions.insert(connection, session);
         let before = self.connections.insert(session, connection)?;
         self.sessions.remove(&before);
@@ -54,32 +63,33 @@ impl Attachments {
 
     /// The session is gone.
     fn forget(&mut self, session: SessionId) -> Option<ConnectionId> {
-        self.keep(session);
+        self.return_of(session);
         let connection = self.connections.remove(&session)?;
         self.sessions.remove(&connection);
         Some(connection)
     }
 
-    fn keep(&mut self, session: SessionId) {
-        if let Some(at) = self.expiry.remove(&session) {
-            self.expiries.remove(&(at, session));
-        }
+    /// It is to end no more; since when it was without a connection.
+    fn return_of(&mut self, session: SessionId) -> Option<Timestamp> {
+        let Absence { since, until } = self.absences.remove(&session)?;
+        self.expiries.remove(&(until, session));
+        Some(since)
     }
 
-    pub(super) fn expire_at(&mut self, session: SessionId, at: Timestamp) {
-        self.keep(session);
-        self.expiry.insert(session, at);
-        self.expiries.insert((at, session));
+    fn leave(&mut self, session: SessionId, absence: Absence) {
+        self.return_of(session);
+        self.absences.insert(session, absence);
+        self.expiries.insert((absence.until, session));
     }
 
     pub(super) fn expiry_of(&self, session: SessionId) -> Option<Timestamp> {
-        self.expiry.get(&session).copied()
+        self.absences.get(&session).map(|absence| absence.until)
     }
 
     fn pop_expired(&mut self, now: Timestamp) -> Option<SessionId> {
         let (at, session) = *self.expiries.first().filter(|(at, _)| *at <= now)?;
         self.expiries.remove(&(at, session));
-        self.expiry.remove(&session);
+        self.absences.remove(&session);
         Some(session)
     }
 }
@@ -106,8 +116,8 @@ impl Shard {
         self.tell(connection, Event::Opened);
     }
 
-    pub(super) fn attach(&mut self, connection: ConnectionId, key: &SessionKey) {
-        let Some(session) = self.take_over(connection, key) else {
+    pub(super) fn attach(&mut self, now: Timestamp, connection: ConnectionId, key: &SessionKey) {
+        let Some(session) = self.take_over(now, connection, key) else {
             self.statistics.sessions_unknown = self.statistics.sessions_unknown.saturating_add(1);
             return self.outbox.push_now(connection, Event::Unknown);
         };
@@ -120,10 +130,14 @@ impl Shard {
     /// Attaches to the session of `key`, from which nothing flows yet.
     pub(super) fn take_over(
         &mut self,
+        now: Timestamp,
         connection: ConnectionId,
         key: &SessionKey,
     ) -> Option<SessionId> {
         let session = self.state.keys.get(key).copied()?;
+        if let Some(since) = self.attachments.return_of(session) {
+            self.statistics.session_gaps.note(now.since(since));
+        }
         // MBWS-A14: a resume while the old socket still looks alive takes over.
         if let Some(before) = self.attachments.bind(connection, session) {
             self.outbox.forget(before);
@@ -184,7 +198,8 @@ impl Shard {
         } else {
             self.config.session_unproven_retention_ms
         };
-        self.attachments.expire_at(session, now.plus_ms(retention_ms));
+        let absence = Absence { since: now, until: now.plus_ms(retention_ms) };
+        self.attachments.leave(session, absence);
     }
 
     pub(super) fn end(

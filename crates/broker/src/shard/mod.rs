@@ -158,7 +158,7 @@ impl Shard {
     fn command(&mut self, now: Timestamp, connection: ConnectionId, command: Command) {
         match command {
             Command::Open { key, kind } => return self.open(now, connection, key, kind),
-            Command::Attach { key } => return self.attach(connection, &key),
+            Command::Attach { key } => return self.attach(now, connection, &key),
             Command::Detach => return self.detach(now, connection),
             _ => {}
         }

@@ -52,7 +52,7 @@ pub(crate) fn mbws_stored<'a>(content: &Content<'a>) -> Cow<'a, [u8]> {
 }
 
 /// What MBWS content a format is; `None` if it is of another protocol.
-pub(super) fn mbws_form(format: u8) -> Option<(Kind, LengthUnit)> {
+pub(crate) fn mbws_form(format: u8) -> Option<(Kind, LengthUnit)> {
     let kind = if format & 1 == 0 { Kind::Text } else { Kind::Binary };
     let unit = match format & 0xfe {
         0x10 => LengthUnit::CodePoints,

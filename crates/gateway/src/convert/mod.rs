@@ -29,8 +29,8 @@ mod xmpp;
 pub(crate) use amqp::{
     AMQP, Unfit, amqp_destination, amqp_payload, amqp_stored, kept_annotations, merged_annotations,
 };
-pub(crate) use mbws::{mbws_content, mbws_format, mbws_stored};
-pub(crate) use xmpp::{Unsayable, xmpp_message, xmpp_stanza, xmpp_stored};
+pub(crate) use mbws::{mbws_content, mbws_form, mbws_format, mbws_stored};
+pub(crate) use xmpp::{Unsayable, is_xmpp, xmpp_message, xmpp_stanza, xmpp_stored};
 
 /// Content type of an AMQP body that is neither octets nor text: the octets are its sections.
 const BODY_TYPE: &str = "application/x-amqp-body";

@@ -35,7 +35,7 @@ impl fmt::Display for Unsayable {
 }
 
 /// Whether a format is that of stanzas.
-pub(super) fn is_xmpp(format: u8) -> bool {
+pub(crate) fn is_xmpp(format: u8) -> bool {
     matches!(format, XMPP | XMPP_COPY)
 }
 

@@ -6,6 +6,7 @@
 use crate::auth::sasl::Channel;
 use crate::http::{Accepted, Upgraded};
 use crate::mailbox::{Letter, Orders, Outbox};
+use crate::metrics::Deliveries;
 use crate::net::allowance::{Allowance, Slot};
 use crate::net::registry::{Known, Login};
 use crate::node::{Node, Open};
@@ -88,7 +89,7 @@ pub(crate) struct Driver<S> {
     known: Arc<Known>,
     /// Bytes that came with the upgrade request, to be read first.
     leftover: Bytes,
-    /// Output that the socket did not take, and how much of it is gone.
+    /// Output that the socket did not take, and how much of it is gone. Such a peer is slow.
     unsent: Vec<u8>,
     sent: usize,
     timer: Pin<Box<Sleep>>,
@@ -189,9 +190,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
         if let Some(answer) = answer {
             self.session.handle_answer(now, answer);
         }
-        let mut deliveries = 0;
+        let mut deliveries = Deliveries::default();
         for event in buffers.events.drain(..) {
-            deliveries += usize::from(matches!(event, Event::Deliver(_)));
+            if let Event::Deliver(delivery) = &event {
+                deliveries.note(delivery.format);
+            }
             if matches!(event, Event::Taken { .. })
                 && let Some(at) = self.publishing.take()
             {
@@ -203,9 +206,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
             }
             self.session.handle_event(now, event);
         }
-        if deliveries > 0 {
-            self.node.metrics.delivered(self.known.protocol, deliveries);
-        }
+        self.node.metrics.delivered(self.known.protocol, &deliveries);
         if let Some(close_code) = drain {
             self.session.drain(now, close_code);
         }
@@ -384,6 +385,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
                 // Given back, not kept: most connections are idle most of the time.
                 self.unsent = Vec::new();
                 self.sent = 0;
+                self.node.metrics.slow_consumers.dec();
             }
             return Ok(true);
         }
@@ -400,6 +402,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
         };
         if written < buffers.output.len() {
             self.unsent = buffers.output[written..].to_vec();
+            self.node.metrics.slow_consumers.inc();
         }
         Ok(true)
     }
@@ -484,6 +487,9 @@ impl<S> Drop for Driver<S> {
         }
         if let Some(spans) = &mut self.spans {
             spans.ended(&self.node.metrics);
+        }
+        if !self.unsent.is_empty() {
+            self.node.metrics.slow_consumers.dec();
         }
         self.node.connections.remove(self.known.id);
         self.node.mailbox.push(&mut vec![Letter::Gone(self.known.id)]);

@@ -71,10 +71,11 @@ impl Shard {
     /// before `resume_session`.
     pub fn attach_session(
         &mut self,
+        now: Timestamp,
         connection: ConnectionId,
         key: &SessionKey,
     ) -> Option<(SessionId, Ledger)> {
-        let session = self.take_over(connection, key)?;
+        let session = self.take_over(now, connection, key)?;
         Some((session, self.state.sessions.get(&session)?.ledger()))
     }
 
