@@ -123,6 +123,8 @@ const HOST: Query = text("host", "The virtual host; the first one when absent.")
 const SUBSCRIPTION: Query =
     text("subscription", "Name of a subscription; needed for a topic, and for nothing else.");
 const ORDER: Query = one_of("order", "Ascending (`asc`) or descending.", &["asc", "desc"]);
+const LEVEL: Query = one_of("level", "The least level of a line.", LogLevel::NAMES);
+const EVENT: Query = text("event", "The id of the event.");
 const PRUNE: Query = flag("prune", "Whether what is not among the definitions is removed.");
 const DRY_RUN: Query = flag("dry_run", "Whether only to say what would change.");
 
@@ -320,6 +322,9 @@ operations! {
     ListAudit "listAudit" Get "/audit" "What administrators did lately, the newest first."
         needs Needs::Read("audit"); query PAGE; takes None;
         gives 200 Some(shape::<Page<AuditEntry>>);
+    ListLogs "listLogs" Get "/logs" "The latest lines of the log, the newest first."
+        needs Needs::Read("logs"); query &[LIMIT, CURSOR, LEVEL, EVENT]; takes None;
+        gives 200 Some(shape::<Page<LogEntry>>);
 }
 
 impl Operation {

@@ -44,14 +44,15 @@ pub use command::{
     SessionId, SessionKey, SessionKind, Unroutable,
 };
 pub use output::{Death, DeathReason, Delivery, Event, Ledger, Output, Refusal};
-pub use permission::{Permission, Right, allows, matches_pattern};
+pub use permission::{Permission, Right, allows, matches_pattern, may_read_own};
 pub use policy::{
     AddressKind, DEAD_LETTER_ADDRESS, DYNAMIC_PREFIX, Lifetime, Overflow, PERSON_PREFIX, Policy,
+    SYSTEM_PREFIX, SystemTopic,
 };
 pub use record::QueueId;
 pub use shard::{
-    AddressView, Ahead, Config, Detour, Entry, Moved, QueueView, RecoverError, SessionView, Shard,
-    Stored, Transient,
+    AddressView, Ahead, Audience, Config, Detour, Entry, Moved, QueueView, RecoverError,
+    SessionView, Shard, Stored, Transient,
 };
 pub use stats::{Gaps, Statistics};
 pub use time::Timestamp;

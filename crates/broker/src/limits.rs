@@ -74,3 +74,8 @@ pub const CLOCK_RESOLUTION_MS: u64 = 100;
 
 /// Messages that die of age before others get their turn.
 pub const EXPIRED_AT_ONCE_MAX: usize = 4096;
+
+/// What a listener to a topic of the broker's own has waiting: messages, and their bodies in bytes.
+pub(crate) const SYSTEM_MESSAGES_MAX: u64 = 10_000;
+/// See [`SYSTEM_MESSAGES_MAX`].
+pub(crate) const SYSTEM_MESSAGES_MAX_BYTES: u64 = 16 << 20;

@@ -1,5 +1,7 @@
 //! Who may do what: rules by user and address pattern.
 
+use crate::policy::SYSTEM_PREFIX;
+
 /// One rule of a user. A user without a matching rule may do nothing.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Permission {
@@ -35,18 +37,41 @@ pub enum Right {
     Manage,
 }
 
-/// Whether any rule grants `right` on `address` of `host`.
+/// What addresses of the broker's own begin with.
+const OWN_PREFIX: &str = "wharf/";
+
+/// Whether an area of the broker itself may be looked into; `area` is its address, such as
+/// `wharf/overview`. Who may receive everything is a user of messages, not of this: the rule must
+/// name what is the broker's own. An area is of no host, so that a rule for one host grants none.
+#[must_use]
+pub fn may_read_own(rules: &[Permission], area: &str) -> bool {
+    let named = |rule: &&Permission| rule.pattern.starts_with(OWN_PREFIX);
+    allows(rules, Right::Manage, "", area)
+        || rules.iter().filter(named).any(|rule| grants(rule, Right::Receive, "", area))
+}
+
+/// Whether any rule grants `right` on `address` of `host`. A topic of the broker's own,
+/// `$wharf/overview`, is received from by those who may look into the area `wharf/overview`, and
+/// by those with a rule that names it.
 #[must_use]
 pub fn allows(rules: &[Permission], right: Right, host: &str, address: &str) -> bool {
-    rules.iter().any(|rule| {
-        let granted = match right {
-            Right::Send => rule.send,
-            Right::Receive => rule.receive,
-            Right::Manage => rule.manage,
-        };
-        let here = rule.host.is_empty() || rule.host == host;
-        granted && here && matches_pattern(&rule.pattern, address)
-    })
+    if address.starts_with(SYSTEM_PREFIX) {
+        let area = address.strip_prefix('$').unwrap_or_default();
+        let named = |rule: &&Permission| rule.pattern.starts_with(SYSTEM_PREFIX);
+        let granted = rules.iter().filter(named).any(|rule| grants(rule, right, host, address));
+        return right == Right::Receive && (granted || may_read_own(rules, area));
+    }
+    rules.iter().any(|rule| grants(rule, right, host, address))
+}
+
+fn grants(rule: &Permission, right: Right, host: &str, address: &str) -> bool {
+    let granted = match right {
+        Right::Send => rule.send,
+        Right::Receive => rule.receive,
+        Right::Manage => rule.manage,
+    };
+    let here = rule.host.is_empty() || rule.host == host;
+    granted && here && matches_pattern(&rule.pattern, address)
 }
 
 /// Whether `address` matches `pattern`. `*` stands for any run of characters but `/`, `**` for

@@ -1,5 +1,6 @@
 //! Settings applied to addresses by pattern.
 
+use crate::limits::{SYSTEM_MESSAGES_MAX, SYSTEM_MESSAGES_MAX_BYTES};
 use crate::permission::matches_pattern;
 
 /// How an address hands out messages.
@@ -66,7 +67,58 @@ pub const DYNAMIC_PREFIX: &str = "wharf/dynamic/";
 /// Addresses of people begin so: a service fills their mailboxes, and nobody else consumes them.
 pub const PERSON_PREFIX: &str = "xmpp:";
 
+/// What the broker itself tells has topics that begin so: whoever may look into the area of that
+/// name may receive from them, and nobody may send to them.
+pub const SYSTEM_PREFIX: &str = "$wharf/";
+
+/// A topic of the broker's own.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum SystemTopic {
+    /// How the broker is.
+    Overview,
+    /// Connections that open and close.
+    Connections,
+    /// What administrators do.
+    Audit,
+    /// Lines of the log.
+    Logs,
+}
+
+impl SystemTopic {
+    /// Every one, in the order of their numbers.
+    pub const ALL: [Self; 4] = [Self::Overview, Self::Connections, Self::Audit, Self::Logs];
+
+    /// Its address.
+    #[must_use]
+    pub fn address(self) -> &'static str {
+        match self {
+            Self::Overview => "$wharf/overview",
+            Self::Connections => "$wharf/connections",
+            Self::Audit => "$wharf/audit",
+            Self::Logs => "$wharf/logs",
+        }
+    }
+
+    /// The one of this address.
+    pub(crate) fn of(address: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|topic| topic.address() == address)
+    }
+}
+
 impl Policy {
+    /// What applies to topics of the broker's own: a listener that is away for long finds the
+    /// newest.
+    fn of_system() -> Self {
+        Self {
+            deliveries_max: 0,
+            dead_letter_address: String::new(),
+            messages_max: SYSTEM_MESSAGES_MAX,
+            bytes_max: SYSTEM_MESSAGES_MAX_BYTES,
+            overflow: Overflow::DropOldest,
+            ..Self::new("$wharf/**", AddressKind::Topic)
+        }
+    }
+
     /// A policy that says what matching addresses are, and else what is said of all: dead letters
     /// after 20 deliveries, and no bounds.
     #[must_use]
@@ -100,16 +152,21 @@ impl Policy {
 pub(crate) struct Policies {
     given: Vec<Policy>,
     fallback: Policy,
+    system: Policy,
     has_bounds: bool,
 }
 
 impl Policies {
     pub(crate) fn new(given: Vec<Policy>) -> Self {
         let has_bounds = given.iter().any(Policy::is_bounded);
-        Self { given, fallback: Policy::new("**", AddressKind::Queue), has_bounds }
+        let fallback = Policy::new("**", AddressKind::Queue);
+        Self { given, fallback, system: Policy::of_system(), has_bounds }
     }
 
     pub(crate) fn of(&self, address: &str) -> &Policy {
+        if address.starts_with(SYSTEM_PREFIX) {
+            return &self.system;
+        }
         let matching = |policy: &&Policy| matches_pattern(&policy.pattern, address);
         self.given.iter().find(matching).unwrap_or(&self.fallback)
     }

@@ -17,7 +17,8 @@
 //! | `acme` | the certificate that an authority signs |
 //! | `outgoing` | requests that the broker makes itself |
 //! | `traces` | spans of messages whose senders trace them |
-//! | `metrics`, `log` | what the operator sees |
+//! | `metrics`, `log`, `recent` | what the operator sees |
+//! | `announce` | what is told in the topics of the broker's own |
 #![allow(
     clippy::disallowed_methods,
     clippy::disallowed_types,
@@ -25,6 +26,7 @@
 )]
 
 mod acme;
+mod announce;
 mod auth;
 pub mod cli;
 pub mod config;
@@ -41,6 +43,7 @@ mod net;
 mod node;
 mod notify;
 mod outgoing;
+mod recent;
 mod reload;
 mod rules;
 mod run;

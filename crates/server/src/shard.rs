@@ -3,6 +3,7 @@
 //! The thread never waits for the disk. What arrives while a frame is being stored is the next
 //! frame, so the slower the disk, the larger the batches.
 
+use crate::announce::Announcer;
 use crate::log::event;
 use crate::mailbox::{Letter, Outbox, Promise};
 use crate::node::{Node, Phase};
@@ -99,6 +100,7 @@ struct Worker {
     stopping: bool,
     /// What is to be done when a frame is durable, in the order of frames.
     promises: VecDeque<(Lsn, Promise)>,
+    announcer: Announcer,
     /// When frames that are not durable yet were given to the journal.
     given: VecDeque<(Lsn, Instant)>,
 }
@@ -135,6 +137,7 @@ impl Worker {
             failed: false,
             stopping: false,
             promises: VecDeque::new(),
+            announcer: Announcer::default(),
             given: VecDeque::new(),
         })
     }
@@ -174,7 +177,7 @@ impl Worker {
     }
 
     fn sleep_max(&self) -> Option<Duration> {
-        let due = self.shard.poll_timeout()?;
+        let due = self.shard.poll_timeout().into_iter().chain(self.announcer.due()).min()?;
         let wait = Duration::from_millis(due.0.saturating_sub(now().0).saturating_add(1));
         Some(wait.min(SLEEP_MAX))
     }
@@ -197,6 +200,9 @@ impl Worker {
         }
         if self.shard.poll_timeout().is_some_and(|due| due <= now) {
             self.shard.handle(now, Input::Timeout);
+        }
+        if !self.stopping {
+            self.announcer.work(&self.node, &mut self.shard, now);
         }
         self.flush();
     }

@@ -104,6 +104,9 @@ fn every_verb_does_what_it_says() {
     let top: Value = serde_json::from_str(&shell.root("top --count 1 -o json")).unwrap();
     assert!(top["per_second"]["received"].is_number());
     assert!(shell.root("audit").contains("putUser"));
+    assert!(shell.root("logs --event audit").contains("operation=putUser"));
+    let warnings = shell.root("logs --level warn -o json");
+    assert!(!warnings.contains("listening"), "{warnings}");
 
     let definitions = shell.scratch.file("d.json", &shell.root("definitions export"));
     let definitions = definitions.display();

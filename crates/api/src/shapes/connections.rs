@@ -85,3 +85,25 @@ pub struct Session {
     /// Deliveries made to it.
     pub messages_delivered: u64,
 }
+
+/// What has become of a connection.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ConnectionChange {
+    /// Its user has logged in.
+    #[default]
+    Opened,
+    /// It is over.
+    Closed,
+}
+
+/// In the topic `$wharf/connections`: a connection has opened or closed.
+#[derive(Clone, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+pub struct ConnectionEvent {
+    /// When, in milliseconds since 1970.
+    pub at_ms: u64,
+    /// What has happened.
+    pub change: ConnectionChange,
+    /// Which connection.
+    pub connection: Connection,
+}

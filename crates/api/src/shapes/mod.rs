@@ -13,11 +13,12 @@ mod users;
 pub use addresses::{
     Address, AddressDeclaration, Kind, Moved, Moving, Purged, Redriving, Subscription,
 };
-pub use connections::{Closing, Connection, Protocol, Session};
+pub use connections::{Closing, Connection, ConnectionChange, ConnectionEvent, Protocol, Session};
 pub use definitions::{AddressDefinition, Applied, Definitions, RabbitDefinitions, UserDefinition};
 pub use messages::{Death, Message, Peeked, Publishing};
 pub use node::{
-    AuditEntry, Check, Configuration, Draining, Health, Host, Overview, Phase, Reloaded, Whoami,
+    AuditEntry, Check, Configuration, Draining, Health, Host, LogEntry, LogLevel, Missed, Overview,
+    Phase, Reloaded, Whoami,
 };
 pub use policies::{Overflow, Policy, PolicyRule};
 pub use routes::{Route, RouteKind, RouteRule};

@@ -3,6 +3,7 @@
 use super::Permission;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// Where a broker is in its life.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
@@ -140,4 +141,51 @@ pub struct AuditEntry {
     pub target: String,
     /// HTTP status of the answer.
     pub status: u16,
+}
+
+/// How much a line of the log matters.
+#[derive(
+    Clone, Copy, Debug, Default, Deserialize, Eq, JsonSchema, Ord, PartialEq, PartialOrd, Serialize,
+)]
+#[serde(rename_all = "lowercase")]
+pub enum LogLevel {
+    /// For those who look for a mistake in Wharf itself.
+    Trace,
+    /// What each connection does.
+    Debug,
+    /// What an operator wants to know.
+    #[default]
+    Info,
+    /// Something is not as it should be.
+    Warn,
+    /// Something has failed.
+    Error,
+}
+
+impl LogLevel {
+    /// As they are written.
+    pub const NAMES: &[&str] = &["trace", "debug", "info", "warn", "error"];
+}
+
+/// A line of the log.
+#[derive(Clone, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+pub struct LogEntry {
+    /// When, in milliseconds since 1970.
+    pub at_ms: u64,
+    /// How much it matters.
+    pub level: LogLevel,
+    /// The id of its event, if it is one of Wharf's own lines.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub event: Option<String>,
+    /// What it says.
+    pub message: String,
+    /// What else it names.
+    pub fields: BTreeMap<String, String>,
+}
+
+/// In a topic of the broker's own: more has happened than could be told.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+pub struct Missed {
+    /// How many entries are missing here.
+    pub missed: u64,
 }

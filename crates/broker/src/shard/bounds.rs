@@ -108,9 +108,13 @@ impl Shard {
     /// After messages have come: what is too much goes, the oldest first, and what will be too old
     /// is watched.
     pub(super) fn keep_bounds(&mut self, queues: &[QueueId]) {
-        if !self.policies.has_bounds() {
-            return;
+        if self.policies.has_bounds() {
+            self.cut_to_bounds(queues);
         }
+    }
+
+    /// The same, whatever the policies are.
+    pub(super) fn cut_to_bounds(&mut self, queues: &[QueueId]) {
         for queue in queues {
             while let Some(policy) = self.policy_of(*queue)
                 && policy.overflow == Overflow::DropOldest

@@ -7,7 +7,7 @@ use crate::command::{ConnectionId, ConsumerId, Credit, Mode, SessionId};
 use crate::limits::{CREDIT_DEFAULT, CREDIT_MAX, SESSION_CONSUMERS_MAX};
 use crate::output::{Event, Refusal};
 use crate::permission::Right;
-use crate::policy::{AddressKind, DEAD_LETTER_ADDRESS};
+use crate::policy::{AddressKind, DEAD_LETTER_ADDRESS, SystemTopic};
 use crate::record::{AddressId, QueueId, Record};
 
 /// What a consumer asks for.
@@ -153,7 +153,8 @@ impl Shard {
         wish: &Wish,
     ) -> Result<(Option<AddressId>, AddressKind), Refusal> {
         let address = wish.address.as_str();
-        let reserved = is_reserved(address) && address != DEAD_LETTER_ADDRESS;
+        let is_for_all = address == DEAD_LETTER_ADDRESS || SystemTopic::of(address).is_some();
+        let reserved = is_reserved(address) && !is_for_all;
         let named = wish.subscription.as_deref().is_none_or(is_valid_name);
         if !is_valid_name(address) || reserved || !named {
             return Err(Refusal::InvalidAddress);

@@ -47,7 +47,7 @@ pub use recover::RecoverError;
 use route::Routes;
 pub use routing::Detour;
 use routing::Detours;
-pub use service::{Ahead, Entry, Stored, Transient};
+pub use service::{Ahead, Audience, Entry, Stored, Transient};
 use service::{Endings, Transients};
 use std::collections::{BTreeMap, VecDeque};
 
@@ -68,6 +68,8 @@ pub struct Shard {
     routes: Routes,
     taking: Taking,
     endings: Endings,
+    /// Who listens to topics of the broker's own, and as of which version of routes.
+    audience: Option<(u64, Audience)>,
     transients: Transients,
     expiries: Expiries,
     /// Of users who may not have any number.

@@ -101,6 +101,7 @@ impl Shard {
         limits.newest_extent = newest_extent.map(|(extent, _)| extent);
         let mut shard = Self {
             policies: Policies::new(config.policies.clone()),
+            audience: None,
             detours: Detours::default(),
             now,
             expiries: Expiries::default(),

@@ -5,7 +5,9 @@ use crate::command::SessionId;
 use crate::limits::{DESTINATIONS_MAX, NAME_MAX_BYTES};
 use crate::output::{DeathReason, Refusal};
 use crate::permission::Right;
-use crate::policy::{AddressKind, DEAD_LETTER_ADDRESS, DYNAMIC_PREFIX, PERSON_PREFIX};
+use crate::policy::{
+    AddressKind, DEAD_LETTER_ADDRESS, DYNAMIC_PREFIX, PERSON_PREFIX, SYSTEM_PREFIX,
+};
 use crate::record::{AddressId, QueueId, Record};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -222,7 +224,7 @@ pub(super) fn is_valid_name(name: &str) -> bool {
 /// Whether an address is the broker's own.
 pub(super) fn is_reserved(name: &str) -> bool {
     let is_ours = name.starts_with(RESERVED_PREFIX) && !name.starts_with(DYNAMIC_PREFIX);
-    is_ours || is_person(name)
+    is_ours || is_person(name) || name.starts_with(SYSTEM_PREFIX)
 }
 
 /// Whether an address is a person's.

@@ -76,6 +76,8 @@ enum Verb {
     Definitions(admin::definitions::Definitions),
     /// What administrators did lately.
     Audit(admin::node::Audit),
+    /// The latest lines of the broker's log.
+    Logs(admin::node::Logs),
     /// Brokers by name.
     #[command(subcommand)]
     Context(context::Verb),
@@ -137,6 +139,7 @@ fn run_admin(verb: Verb) -> Outcome {
         Verb::Session(session) => session.run(),
         Verb::Definitions(definitions) => definitions.run(),
         Verb::Audit(audit) => audit.run(),
+        Verb::Logs(logs) => logs.run(),
         verb => run_local(verb),
     }
 }

@@ -4,7 +4,7 @@
 use super::request::Asked;
 use crate::node::Node;
 use wharf_api::{Code, Needs, Problem};
-use wharf_broker::{Permission, Right, allows};
+use wharf_broker::{Permission, Right, allows, may_read_own};
 
 /// What addresses of the broker's own begin with.
 const OWN: &str = "wharf/";
@@ -26,10 +26,7 @@ impl Rights {
     /// Whether an area may be looked into. Who may receive everything is a user of messages, not of
     /// this: the rule must name what is the broker's own.
     pub(super) fn may_read(&self, area: &str) -> bool {
-        let address = format!("{OWN}{area}");
-        let named = self.0.iter().filter(|rule| rule.pattern.starts_with(OWN));
-        let named: Vec<Permission> = named.cloned().collect();
-        self.may_manage(area) || allows(&named, Right::Receive, "", &address)
+        may_read_own(&self.0, &format!("{OWN}{area}"))
     }
 
     pub(super) fn may_manage(&self, area: &str) -> bool {

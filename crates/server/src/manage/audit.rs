@@ -2,14 +2,10 @@
 
 use crate::log::event;
 use crate::net::registry::Login;
-use std::collections::VecDeque;
+use crate::recent::Recent;
 use std::net::SocketAddr;
-use std::sync::{Mutex, PoisonError};
 use wharf_api::Found;
 use wharf_api::shapes::AuditEntry;
-
-/// Entries that can be looked at.
-const ENTRIES_MAX: usize = 1000;
 
 /// What was asked for, before it is done.
 #[derive(Debug)]
@@ -28,29 +24,23 @@ impl Trace {
 
 /// The latest of what was done.
 #[derive(Debug, Default)]
-pub(crate) struct Audit(Mutex<VecDeque<AuditEntry>>);
+pub(crate) struct Audit(Recent<AuditEntry>);
 
 impl Audit {
     pub(super) fn note(&self, trace: Trace, peer: SocketAddr, status: u16) {
         let Trace { user, operation, target } = trace;
         tracing::info!(event = event::AUDIT, user, %peer, operation, target, status, "audit");
-        let entry = AuditEntry {
+        self.0.add(AuditEntry {
             at_ms: crate::node::now_ms(),
             user,
             peer: peer.to_string(),
             operation: operation.to_owned(),
             target,
             status,
-        };
-        let mut entries = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if entries.len() >= ENTRIES_MAX {
-            entries.pop_back();
-        }
-        entries.push_front(entry);
+        });
     }
 
-    /// The latest first.
-    pub(super) fn entries(&self) -> Vec<AuditEntry> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
+    pub(crate) fn entries(&self) -> &Recent<AuditEntry> {
+        &self.0
     }
 }

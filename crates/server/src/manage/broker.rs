@@ -3,14 +3,16 @@
 use super::reply::{Reply, page_by_number};
 use super::request::Asked;
 use super::users::shown_permissions;
+use crate::log::LINES;
 use crate::node::{Node, Order, Phase, now_ms};
 use std::collections::BTreeSet;
 use std::time::{Duration, SystemTime};
 use tokio::sync::oneshot;
 use wharf_api::shapes::{
-    self, Check, Configuration, Draining, Health, Host, Overview, Page, Whoami,
+    self, Check, Configuration, Draining, Health, Host, LogEntry, LogLevel, Overview, Page, Whoami,
 };
 use wharf_api::{Code, Problem};
+use wharf_broker::Statistics;
 
 /// Longest time for sending everybody away.
 const DRAIN_MAX_MS: u64 = 3_600_000;
@@ -25,10 +27,14 @@ fn phase(phase: Phase) -> shapes::Phase {
 }
 
 pub(super) async fn overview(node: &Node) -> Result<Reply, Problem> {
-    let s = node.ask(|shard, _| shard.statistics()).await?;
+    let statistics = node.ask(|shard, _| shard.statistics()).await?;
+    Reply::ok(&overview_of(node, &statistics))
+}
+
+pub(crate) fn overview_of(node: &Node, s: &Statistics) -> Overview {
     let since = node.started_at.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     let started_at_ms = u64::try_from(since.as_millis()).unwrap_or(u64::MAX);
-    Reply::ok(&Overview {
+    Overview {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         phase: phase(node.phase()),
         pid: std::process::id(),
@@ -51,7 +57,7 @@ pub(super) async fn overview(node: &Node) -> Result<Reply, Problem> {
         sessions_expired_total: s.sessions_expired,
         store_frames_total: s.frames,
         store_frames_bytes_total: s.frames_bytes,
-    })
+    }
 }
 
 /// What is looked at for `/readyz?verbose` too.
@@ -157,5 +163,21 @@ pub(super) fn drain(node: &Node, asked: &Asked) -> Result<Reply, Problem> {
 }
 
 pub(super) fn audit(node: &Node, asked: &Asked) -> Result<Reply, Problem> {
-    page_by_number(node.audit.entries(), asked.query("cursor"), asked.limit())
+    page_by_number(node.audit.entries().latest(|_| true), asked.query("cursor"), asked.limit())
+}
+
+/// The latest lines of the log.
+pub(super) fn logs(asked: &Asked) -> Result<Reply, Problem> {
+    let least = match asked.query("level") {
+        Some("error") => LogLevel::Error,
+        Some("warn") => LogLevel::Warn,
+        Some("info") => LogLevel::Info,
+        Some("debug") => LogLevel::Debug,
+        _ => LogLevel::Trace,
+    };
+    let event = asked.query("event");
+    let wanted = |line: &LogEntry| {
+        line.level >= least && event.is_none_or(|event| line.event.as_deref() == Some(event))
+    };
+    page_by_number(LINES.latest(wanted), asked.query("cursor"), asked.limit())
 }

@@ -16,7 +16,7 @@ const LOOKED_AT_MAX: usize = 10_000;
 /// A connection as the registry knows it.
 type Entry = (Arc<Known>, Option<Login>);
 
-fn shown((known, login): Entry, session: Option<SessionId>) -> Connection {
+pub(crate) fn shown((known, login): Entry, session: Option<SessionId>) -> Connection {
     let protocol = match known.protocol {
         "amqp" => Protocol::Amqp,
         "xmpp" => Protocol::Xmpp,

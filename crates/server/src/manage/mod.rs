@@ -17,8 +17,8 @@
 mod access;
 mod addresses;
 pub(crate) mod audit;
-mod broker;
-mod connections;
+pub(crate) mod broker;
+pub(crate) mod connections;
 pub(crate) mod definitions;
 mod inside;
 mod messages;
@@ -165,6 +165,7 @@ async fn serve(node: &Node, asked: Asked) -> Result<Reply, Problem> {
         Op::Reload => broker::reload(node).await,
         Op::Drain => broker::drain(node, &asked),
         Op::ListAudit => broker::audit(node, &asked),
+        Op::ListLogs => broker::logs(&asked),
         Op::ListUsers => users::list(node, &asked).await,
         Op::GetUser => users::get(node, &asked).await,
         Op::PutUser => users::put(node, &asked).await,

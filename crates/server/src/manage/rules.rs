@@ -122,9 +122,10 @@ pub(super) fn check_route(route: &Route) -> Result<(), Problem> {
     if host.len() > 255 || host.chars().any(char::is_control) {
         return wrong("host: at most 255 bytes without control characters");
     }
-    let is_own = |name: &str| name.starts_with("wharf/") || name.starts_with("xmpp:");
+    let is_own =
+        |name: &str| ["wharf/", "$wharf/", "xmpp:"].iter().any(|own| name.starts_with(own));
     if to.iter().any(|target| is_own(target)) || (*kind != RouteKind::Redirect && is_own(address)) {
-        return wrong("addresses that begin with wharf/ or xmpp: are the broker's own");
+        return wrong("addresses that begin with wharf/, $wharf/ or xmpp: are the broker's own");
     }
     for target in to {
         check_text("to", target)?;

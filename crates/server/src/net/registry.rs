@@ -2,10 +2,13 @@
 
 use super::allowance::Slot;
 use crate::mailbox::Outbox;
+use crate::recent::Recent;
 use std::collections::{BTreeMap, HashMap};
 use std::net::SocketAddr;
 use std::ops::Bound;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use wharf_api::shapes::ConnectionChange;
 use wharf_broker::ConnectionId;
 
 /// Why a user may not have one more connection.
@@ -41,9 +44,22 @@ pub(crate) struct Login {
 /// A connection, and who has logged in on it.
 pub(crate) type Entry = (Arc<Known>, Option<Login>);
 
+/// A connection whose user is known has opened or closed.
+#[derive(Clone, Debug)]
+pub(crate) struct Change {
+    pub(crate) at_ms: u64,
+    pub(crate) kind: ConnectionChange,
+    pub(crate) entry: Entry,
+}
+
 /// All of them.
 #[derive(Debug, Default)]
-pub(crate) struct Registry(Mutex<Table>);
+pub(crate) struct Registry {
+    table: Mutex<Table>,
+    changes: Recent<Change>,
+    /// Whether changes are noted.
+    watched: AtomicBool,
+}
 
 #[derive(Debug, Default)]
 struct Table {
@@ -73,7 +89,24 @@ impl Table {
 
 impl Registry {
     fn lock(&self) -> MutexGuard<'_, Table> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.table.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Notes from now on what changes, or nothing more.
+    pub(crate) fn watch(&self, watched: bool) {
+        self.watched.store(watched, Ordering::Relaxed);
+    }
+
+    /// What was noted.
+    pub(crate) fn changes(&self) -> &Recent<Change> {
+        &self.changes
+    }
+
+    fn note(&self, kind: ConnectionChange, entry: &Entry) {
+        if self.watched.load(Ordering::Relaxed) {
+            let at_ms = crate::node::now_ms();
+            self.changes.add(Change { at_ms, kind, entry: entry.clone() });
+        }
     }
 
     pub(crate) fn add(&self, known: Known) -> Arc<Known> {
@@ -84,8 +117,10 @@ impl Registry {
 
     pub(crate) fn remove(&self, id: ConnectionId) {
         let mut table = self.lock();
-        if let Some((_, Some(login))) = table.by_id.remove(&id) {
-            table.forget_login(id, &login);
+        let Some(entry) = table.by_id.remove(&id) else { return };
+        if let Some(login) = &entry.1 {
+            table.forget_login(id, login);
+            self.note(ConnectionChange::Closed, &entry);
         }
     }
 
@@ -102,6 +137,7 @@ impl Registry {
     ) -> Result<(), TooMany> {
         let mut table = self.lock();
         let before = table.by_id.get_mut(&id).and_then(|(_, login)| login.take());
+        let is_new = before.is_none();
         if let Some(before) = before {
             table.forget_login(id, &before);
         }
@@ -109,8 +145,11 @@ impl Registry {
         if connections_max > 0 && count >= connections_max as usize {
             return Err(TooMany);
         }
-        if let Some((_, slot)) = table.by_id.get_mut(&id) {
-            *slot = Some(login.clone());
+        if let Some(entry) = table.by_id.get_mut(&id) {
+            entry.1 = Some(login.clone());
+            if is_new {
+                self.note(ConnectionChange::Opened, entry);
+            }
             *table.by_user.entry(login.user).or_default() += 1;
             if let Some(at) = login.expires_at_ms {
                 table.expiring.insert((at, id), ());

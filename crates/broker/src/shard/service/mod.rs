@@ -8,15 +8,18 @@
 //! | `mailboxes` | queues that a service fills by itself |
 //! | `transients` | what is sent in the order of deliveries and is not journaled |
 //! | `documents` | durable values by key |
+//! | `system` | topics of the broker's own |
 
 mod documents;
 mod mailboxes;
 mod sessions;
+mod system;
 mod transients;
 
 pub use mailboxes::Entry;
 pub use sessions::Ahead;
 pub(super) use sessions::Endings;
+pub use system::Audience;
 pub(super) use transients::Transients;
 pub use transients::{Stored, Transient};
 

@@ -1,4 +1,4 @@
-//! `wharf status`, `drain`, `reload` and `audit`: the broker itself.
+//! `wharf status`, `drain`, `reload`, `audit` and `logs`: the broker itself.
 
 use super::api::Call;
 use super::output::{Column, many};
@@ -8,6 +8,7 @@ use clap::Args;
 use serde_json::json;
 use std::time::Duration;
 use wharf_api::Op;
+use wharf_api::shapes::LogLevel;
 
 /// Arguments of `wharf status`.
 #[derive(Args, Debug)]
@@ -126,6 +127,36 @@ impl Audit {
             ("STATUS", "status"),
         ];
         list(&self.admin, &Call::new(Op::ListAudit), Some(self.limit), columns)
+    }
+}
+
+/// Arguments of `wharf logs`.
+#[derive(Args, Debug)]
+pub(in crate::cli) struct Logs {
+    #[command(flatten)]
+    admin: Admin,
+    /// The least level.
+    #[arg(long, value_parser = LogLevel::NAMES.to_vec(), default_value = "info")]
+    level: String,
+    /// The id of the event.
+    #[arg(long)]
+    event: Option<String>,
+    /// Most lines.
+    #[arg(long, value_name = "COUNT", default_value_t = 50)]
+    limit: usize,
+}
+
+impl Logs {
+    pub(in crate::cli) fn run(self) -> Outcome {
+        let columns = &[
+            ("WHEN", "at_ms"),
+            ("LEVEL", "level"),
+            ("EVENT", "event"),
+            ("MESSAGE", "message"),
+            ("FIELDS", "fields"),
+        ];
+        let call = Call::new(Op::ListLogs).with("level", Some(&self.level));
+        list(&self.admin, &call.with("event", self.event.as_deref()), Some(self.limit), columns)
     }
 }
 

@@ -96,14 +96,21 @@ fn cell(value: &Value, at: &str) -> String {
         None | Some(Value::Null) => "-".to_owned(),
         Some(Value::String(text)) => text.clone(),
         Some(Value::Bool(yes)) => if *yes { "yes" } else { "no" }.to_owned(),
-        Some(Value::Number(number)) if at.ends_with("_at_ms") || at.ends_with("_until_ms") => {
-            time(number.as_u64().unwrap_or(0))
-        }
+        Some(Value::Number(number)) if is_time(at) => time(number.as_u64().unwrap_or(0)),
         Some(Value::Number(number)) => number.as_u64().map_or(number.to_string(), grouped),
         Some(Value::Array(items)) => items.iter().map(item).collect::<Vec<_>>().join(", "),
-        Some(other) => other.to_string(),
+        Some(Value::Object(fields)) => fields
+            .iter()
+            .map(|(name, value)| format!("{name}={}", item(value)))
+            .collect::<Vec<_>>()
+            .join(" "),
     };
     shown(&text)
+}
+
+/// Whether what is there is a moment, in milliseconds since 1970.
+fn is_time(at: &str) -> bool {
+    at == "at_ms" || at.ends_with("_at_ms") || at.ends_with("_until_ms")
 }
 
 /// A thing in a list, in short.
@@ -178,6 +185,9 @@ mod tests {
         let value = json!({ "a": { "b": true }, "p": [{ "pattern": "x/**", "send": true, "receive": true, "manage": false }] });
         assert_eq!((cell(&value, "a.b").as_str(), cell(&value, "c").as_str()), ("yes", "-"));
         assert_eq!(cell(&value, "p"), "x/**: send+receive");
+        let line = json!({ "at_ms": 0, "fields": { "peer": "a:1", "count": "3" } });
+        assert_eq!(cell(&line, "at_ms"), "1970-01-01T00:00:00Z");
+        assert_eq!(cell(&line, "fields"), "count=3 peer=a:1");
     }
 
     #[test]

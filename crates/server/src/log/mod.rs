@@ -3,10 +3,17 @@
 //! Secrets are never logged: no password, no `Authorization` header, no query of a URL, no
 //! message body.
 
+mod remember;
+
+pub(crate) use remember::LINES;
+
 use crate::config::{Log, LogFormat};
+use remember::Remember;
 use std::io::IsTerminal;
 use std::sync::OnceLock;
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
 
 /// The ids of events: what alerts and searches can rely on.
 pub(crate) mod event {
@@ -99,14 +106,14 @@ pub(crate) fn start(config: &Log) {
         let lines = lines.json().flatten_event(true).with_current_span(false);
         let lines = lines.with_filter_reloading();
         let handle = lines.reload_handle();
-        if lines.try_init().is_ok() {
+        if lines.finish().with(Remember).try_init().is_ok() {
             let _ = FILTER.set(Box::new(move |it| drop(handle.reload(filter_of(it)))));
         }
     } else {
         let colour = on_terminal && std::env::var_os("NO_COLOR").is_none();
         let lines = lines.with_ansi(colour).with_target(false).with_filter_reloading();
         let handle = lines.reload_handle();
-        if lines.try_init().is_ok() {
+        if lines.finish().with(Remember).try_init().is_ok() {
             let _ = FILTER.set(Box::new(move |it| drop(handle.reload(filter_of(it)))));
         }
     }
