@@ -118,6 +118,16 @@ async def the_broker_says_how_it_is(world):
     assert world.api.post("/reload").body == {"changed": [], "needs_restart": []}
     operations = [entry["operation"] for entry in world.api.get("/audit", limit=1000)["items"]]
     assert "reload" in operations
+    lines = world.api.get("/logs", limit=1000)["items"]
+    numbers = [line["number"] for line in lines]
+    assert numbers == sorted(numbers, reverse=True) and len(set(numbers)) == len(numbers)
+    assert {"audit", "ready"} <= {line.get("event") for line in lines}
+    [audited] = world.api.get("/logs", event="audit", limit=1)["items"]
+    assert audited["level"] == "info" and audited["fields"]["operation"], audited
+    assert all(line["level"] in ("warn", "error") for line in world.api.get("/logs", level="warn")["items"])
+    assert world.api.raw("GET", "/api/v1/logs?level=loud").status == 422
+    log = "".join(json.dumps(line) for line in lines)
+    assert "a password" not in log and "argon2" not in log
     page = world.api.by(None).raw("GET", "/readyz?verbose")
     assert page.status == 200 and json.loads(page.octets)["ready"]
 

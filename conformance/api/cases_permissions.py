@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import json
 import sys
 
 from proton import Message
@@ -198,7 +199,6 @@ AMQP = ["amqp.listen_address=127.0.0.1:0", "auth.failures_per_minute_max=1000000
 
 def amqp_of(world):
     """Where AMQP is spoken without a WebSocket: the log says it."""
-    import json
     for line in world.broker.log().splitlines():
         if '"protocol":"amqp"' in line:
             return json.loads(line)["address"]
@@ -210,6 +210,39 @@ for each, needed in [
         (publish_by_xmpp, "send"), (peek, "receive"), (consume_by_mbws, "receive"),
         (consume_by_amqp, "receive"), (manage, "manage")]:
     register(each, needed)
+
+
+@case
+async def the_brokers_own_topics_are_for_those_who_may_look_into_the_area(world):
+    async with world.another(AMQP) as own:
+        own.amqp = await asyncio.to_thread(amqp_of, own)
+        for pattern, hears in [("**", False), ("wharf/audit", False), ("wharf/**", True), ("$wharf/overview", True)]:
+            ROLES["told"] = [{"pattern": pattern, "send": True, "receive": True}]
+            role = Role(own, "told")
+            del ROLES["told"]
+            peer = await own.peer((role.user, "a password"))
+            try:
+                await peer.consume("$wharf/overview")
+                [heard] = await peer.take(1)
+                assert json.loads(heard.message.body)["phase"] == "ready", heard
+                found = True
+            except Exception:
+                found = False
+            assert found == hears, f"MBWS: {pattern}"
+            assert await asyncio.to_thread(hears_by_amqp, own, role) == hears, f"AMQP: {pattern}"
+            forged = role.api.call("POST", path("addresses", "$wharf/overview", "messages"), {"text": "forged"})
+            assert forged.status in (403, 409, 422), forged.said
+
+
+def hears_by_amqp(world, role):
+    connection = connected(world, role)
+    try:
+        received = connection.create_receiver("$wharf/overview", credit=1).receive(timeout=20)
+        return json.loads(received.body)["phase"] == "ready"
+    except LinkDetached:
+        return False
+    finally:
+        connection.close()
 
 
 @case

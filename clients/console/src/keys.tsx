@@ -14,6 +14,7 @@ const PLACES: Record<string, [string, string]> = {
     r: ["routes", "routes"],
     d: ["definitions", "definitions"],
     l: ["audit", "audit log"],
+    g: ["logs", "logs"],
 };
 const TOGETHER_MS = 1500;
 

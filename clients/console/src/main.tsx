@@ -13,6 +13,7 @@ import { ConnectionsPage } from "./pages/connections.tsx";
 import { DefinitionsPage } from "./pages/definitions.tsx";
 import { DrainPage } from "./pages/drain.tsx";
 import { LoginPage } from "./pages/login.tsx";
+import { LogsPage } from "./pages/logs.tsx";
 import { OverviewPage } from "./pages/overview.tsx";
 import { PoliciesPage } from "./pages/policies.tsx";
 import { RoutesPage } from "./pages/routes.tsx";
@@ -63,6 +64,8 @@ function page([section = "", first, second]: string[]) {
             return <ConfigurationPage />;
         case "audit":
             return <AuditPage />;
+        case "logs":
+            return <LogsPage />;
         case "drain":
             return <DrainPage />;
         default:

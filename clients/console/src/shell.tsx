@@ -40,6 +40,7 @@ const GROUPS: [string, [string, string][]][] = [
             ["definitions", "Definitions"],
             ["configuration", "Configuration"],
             ["audit", "Audit log"],
+            ["logs", "Logs"],
             ["drain", "Drain"],
         ],
     ],

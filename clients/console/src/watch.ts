@@ -1,10 +1,14 @@
-// The broker at a glance, asked for once a second, and what it was in the last minutes.
+// The broker at a glance, as it tells it once a second, and what it was in the last minutes. Whenever it
+// tells nothing, because the wire is cut or this user may not hear it, it is asked.
 import { batch, signal } from "@preact/signals";
 import { asProblem, call, type Problem } from "./api/call.ts";
 import { isStranger } from "./api/login.ts";
+import { hear } from "./bus.ts";
 import type { Overview } from "./api/operations.ts";
 
 const EVERY_MS = 1000;
+/** Without a word for so long, it is asked. */
+const SILENT_MS = 2500;
 /** After an answer that will be the same next time. */
 const REFUSED_EVERY_MS = 15_000;
 export const KEPT_S = 900;
@@ -55,19 +59,30 @@ function note(at: number, next: Partial<Record<Line, number | null>>) {
 
 /** What the next rates are counted from. */
 let before: Overview | null = null;
+/** How far the clock of this page is ahead of the broker's, as far as is known. */
+let ahead_ms = Infinity;
 
 function took(now: Overview) {
+    const isSame = before?.started_at_ms === now.started_at_ms;
+    // What is told late was shown already.
+    if (before && isSame && now.uptime_ms <= before.uptime_ms) return;
+    const at_ms = now.started_at_ms + now.uptime_ms;
+    ahead_ms = Math.min(isSame ? ahead_ms : Infinity, Date.now() - at_ms);
     const next: Partial<Record<Line, number | null>> = {};
     for (const [line, field] of Object.entries(LEVELS)) next[line as Line] = now[field];
     // Another process counts from nothing.
-    if (before?.started_at_ms === now.started_at_ms) {
+    if (before && isSame) {
         const seconds = (now.uptime_ms - before.uptime_ms) / 1000;
         for (const [line, field] of Object.entries(RATES)) {
             next[line as Line] = seconds > 0 ? (now[field] - before[field]) / seconds : null;
         }
     }
     before = now;
-    note(Date.now() / 1000, next);
+    note((at_ms + ahead_ms) / 1000, next);
+    batch(() => {
+        overview.value = now;
+        unanswered.value = null;
+    });
 }
 
 /** A gap in the lines, not a line through it. */
@@ -84,12 +99,8 @@ async function ask() {
     isAsking = true;
     let pause = EVERY_MS;
     try {
-        const now = await call("getOverview", {});
-        took(now);
-        batch(() => {
-            overview.value = now;
-            unanswered.value = null;
-        });
+        took(await call("getOverview", {}));
+        unanswered.value = null;
     } catch (error) {
         const problem = asProblem(error);
         interrupted();
@@ -102,17 +113,28 @@ async function ask() {
     if (!isStranger.value) timer = setTimeout(again, pause);
 }
 
+let heardAt_ms = -Infinity;
+const isSilent = () => performance.now() - heardAt_ms > SILENT_MS;
+
 function again() {
-    if (!document.hidden) void ask();
+    if (document.hidden) return;
+    if (isSilent()) void ask();
+    else timer = setTimeout(again, EVERY_MS);
 }
+
+let stop: (() => void) | undefined;
 
 /** Begins, or asks at once. */
 export function watch() {
     void ask();
+    stop ??= hear("overview", (now) => {
+        heardAt_ms = performance.now();
+        took(now);
+    });
 }
 
 document.addEventListener("visibilitychange", () => {
-    if (document.hidden || !overview.value) return;
+    if (document.hidden || !overview.value || !isSilent()) return;
     // What happened meanwhile would be one long second, and a dent in the picture.
     interrupted();
     void ask();

@@ -17,6 +17,8 @@ const SECTIONS = [
     ["definitions", "Definitions"],
     ["configuration", "Configuration"],
     ["audit", "Audit log"],
+    ["logs", "Logs"],
+    ["logs?level=warn", "Logs"],
     ["drain", "Drain"],
     ["addresses/localhost/orders%2Fnew", "orders/new"],
     ["addresses/localhost/orders%2Fnew?tab=subscriptions", "orders/new"],

@@ -43,6 +43,43 @@ async function cut(world) {
     }
 }
 
+/** What the broker tells by itself comes whole over wires that are cut, and then nothing is asked for. */
+async function told(world) {
+    const { broker } = world;
+    const front = new Front(broker.host);
+    await front.listen();
+    const view = await world.as(...ADMIN);
+    Object.assign(view, { host: front.host, isLost: true });
+    const names = Array.from({ length: 100 }, (_, number) => `told/${number}/`);
+    const path = (name) => `/addresses/${encodeURIComponent(name)}`;
+    try {
+        // What is told is alike, and compressed.
+        front.octetsMax = 1000;
+        await view.go("logs");
+        for (const name of names) {
+            await ask(broker.host, "PUT", path(name), {});
+            await view.page.waitForTimeout(40);
+        }
+        const rows = view.page.locator("tbody tr", { hasText: "putAddress" });
+        await rows.filter({ hasText: names.at(-1) }).waitFor();
+        const heard = (await rows.allTextContents()).join().match(/told\/\d+\//g);
+        assert.deepEqual(heard.reverse(), names);
+        assert.ok(front.cuts >= 3, `${front.cuts} cuts`);
+        front.octetsMax = Infinity;
+        await view.go("");
+        let asked = 0;
+        view.page.on("request", (request) => (asked += request.url().endsWith("/overview")));
+        const beats = () => view.page.locator(".legend dd").first().textContent();
+        await view.page.waitForTimeout(6000);
+        assert.match(await beats(), /\d/);
+        assert.ok(asked <= 1, `${asked} questions`);
+    } finally {
+        await view.page.close();
+        front.close();
+        for (const name of names) await ask(broker.host, "DELETE", path(name));
+    }
+}
+
 /** Nothing of a page is left in the broker: not when it is closed, and not for long when it is killed. */
 async function leaves(world) {
     const { broker } = world;
@@ -80,5 +117,6 @@ async function leaves(world) {
 
 export const wires = [
     { name: "a wire that is cut in the middle of frames", run: cut },
+    { name: "what the broker tells by itself", run: told },
     { name: "a page leaves nothing behind", run: leaves },
 ];

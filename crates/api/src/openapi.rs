@@ -2,6 +2,7 @@
 
 use crate::operations::{Needs, OPERATIONS, Operation, Query, Values};
 use crate::problem::{Code, Problem};
+use crate::shapes::{ConnectionEvent, Missed};
 use schemars::SchemaGenerator;
 use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};
@@ -24,6 +25,9 @@ pub fn document() -> Value {
         let path = paths.entry(operation.path).or_insert_with(|| json!({}));
         path[operation.method.name().to_ascii_lowercase()] = describe(operation, &mut generator);
     }
+    // What is told over the topics of the broker's own, and asked for by no operation.
+    let _ = generator.subschema_for::<ConnectionEvent>();
+    let _ = generator.subschema_for::<Missed>();
     let schemas = generator.take_definitions(true);
     json!({
         "openapi": "3.1.0",

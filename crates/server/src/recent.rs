@@ -43,7 +43,13 @@ impl<T> Recent<T> {
     }
 
     pub(crate) fn add(&self, entry: T) {
+        self.add_with(|_| entry);
+    }
+
+    /// Adds what is made with its number.
+    pub(crate) fn add_with(&self, make: impl FnOnce(u64) -> T) {
         let mut entries = self.lock();
+        let entry = make(entries.dropped + entries.kept.len() as u64);
         if entries.kept.len() >= ENTRIES_MAX {
             entries.kept.pop_front();
             entries.dropped += 1;

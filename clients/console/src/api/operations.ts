@@ -84,6 +84,14 @@ export interface Connection {
     user?: string | null;
 }
 
+export type ConnectionChange = "opened" | "closed";
+
+export interface ConnectionEvent {
+    at_ms: number;
+    change: ConnectionChange;
+    connection: Connection;
+}
+
 export interface Death {
     address: string;
     detail?: string | null;
@@ -124,6 +132,17 @@ export interface Limits {
     sessions_max: number;
 }
 
+export interface LogEntry {
+    at_ms: number;
+    event?: string | null;
+    fields: Record<string, string>;
+    level: LogLevel;
+    message: string;
+    number: number;
+}
+
+export type LogLevel = "trace" | "debug" | "info" | "warn" | "error";
+
 export interface Message {
     base64?: string | null;
     content_type: string;
@@ -143,6 +162,10 @@ export interface Minting {
     note: string;
     user?: string | null;
     valid_s: number;
+}
+
+export interface Missed {
+    missed: number;
 }
 
 export interface Moved {
@@ -337,6 +360,7 @@ export interface UserPermission {
 
 export interface Whoami {
     permissions: Permission[];
+    reads: string[];
     user: string;
 }
 
@@ -491,6 +515,17 @@ export interface Operations {
         query: Nothing;
         body: undefined;
         gives: Page<Host>;
+    };
+    listLogs: {
+        path: Nothing;
+        query: {
+            limit?: number;
+            cursor?: string;
+            level?: "trace" | "debug" | "info" | "warn" | "error";
+            event?: string;
+        };
+        body: undefined;
+        gives: Page<LogEntry>;
     };
     getOverview: {
         path: Nothing;
@@ -651,6 +686,7 @@ export const OPERATIONS: Record<keyof Operations, readonly [string, string]> = {
     drain: ["POST", "/drain"],
     getHealth: ["GET", "/health"],
     listHosts: ["GET", "/hosts"],
+    listLogs: ["GET", "/logs"],
     getOverview: ["GET", "/overview"],
     listPermissions: ["GET", "/permissions"],
     listPolicies: ["GET", "/policies"],

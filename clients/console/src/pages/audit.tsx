@@ -4,6 +4,7 @@ import type { AuditEntry } from "../api/operations.ts";
 import { List } from "../parts/list.tsx";
 import { Badge, Code, OrNone } from "../parts/show.tsx";
 import type { Column } from "../parts/table.tsx";
+import { to } from "../route.ts";
 import { moment } from "../words.ts";
 
 export function AuditPage() {
@@ -14,11 +15,12 @@ export function AuditPage() {
             </div>
             <p class="lead">
                 Every change, and every attempt at one, the newest first: the last thousand since
-                the broker started. The log of the process keeps them all.
+                the broker started. The <a href={to(["logs"])}>log</a> of the process keeps them all.
             </p>
             <List
                 caption="What administrators did"
                 of="audit"
+                heeds="audit"
                 ask={(page, signal) => call("listAudit", { query: page, signal })}
                 columns={COLUMNS}
                 keyOf={(entry) => JSON.stringify(entry)}

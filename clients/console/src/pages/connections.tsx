@@ -54,7 +54,7 @@ export function ConnectionsPage() {
                 columns={COLUMNS}
                 keyOf={({ id }) => id}
                 empty="Nobody is connected."
-                everyMs={2000}
+                heeds="connections"
             />
         </>
     );

@@ -65,6 +65,7 @@ export function SessionsPage() {
                 keyOf={({ id }) => id}
                 empty="There are no such sessions."
                 everyMs={2000}
+                heeds="connections"
             />
         </>
     );

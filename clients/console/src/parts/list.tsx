@@ -1,7 +1,8 @@
 // A list that comes in pages from the broker, each page asked for by the cursor of the one before.
 import type { ComponentChildren } from "preact";
-import { useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import type { Page } from "../api/operations.ts";
+import { useHear, type Topic } from "../bus.ts";
 import { Pick } from "./form.tsx";
 import { useLoad } from "./load.ts";
 import { ProblemNote } from "./problem.tsx";
@@ -18,12 +19,14 @@ interface ListProps<T> {
     keyOf: (item: T) => string;
     empty: ComponentChildren;
     everyMs?: number;
+    /** When this tells something, it is asked again. */
+    heeds?: Topic;
     order?: Order;
     onOrder?: (order: Order) => void;
 }
 
 export function List<T>(props: ListProps<T>) {
-    const { caption, of, ask, columns, keyOf, empty, everyMs = 5000, order, onOrder } = props;
+    const { caption, of, ask, columns, keyOf, empty, everyMs = 5000, heeds, order, onOrder } = props;
     const [size, setSize] = useState(50);
     const [kept, setCursors] = useState<{ of: string; cursors: string[] }>({ of, cursors: [] });
     const cursors = kept.of === of ? kept.cursors : [];
@@ -32,6 +35,7 @@ export function List<T>(props: ListProps<T>) {
     const page = { limit: size, ...(cursor === undefined ? {} : { cursor }) };
     const key = JSON.stringify([of, page]);
     const { data, problem, isBusy, reload } = useLoad(key, (signal) => ask(page, signal), everyMs);
+    useSoon(heeds, reload);
 
     const next = data?.next;
     return (
@@ -63,6 +67,20 @@ export function List<T>(props: ListProps<T>) {
             {!data && !problem && <p class="empty">Loading…</p>}
         </div>
     );
+}
+
+/** However much is told at once, it is asked once. */
+const SOON_MS = 250;
+
+function useSoon(topic: Topic | undefined, reload: () => void) {
+    const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
+    useHear(topic, () => {
+        timer.current ??= setTimeout(() => {
+            timer.current = undefined;
+            reload();
+        }, SOON_MS);
+    });
+    useEffect(() => () => clearTimeout(timer.current), []);
 }
 
 interface PagerProps {

@@ -86,6 +86,9 @@ pub struct Whoami {
     pub user: String,
     /// What it may do.
     pub permissions: Vec<Permission>,
+    /// The areas of the broker itself that it may look into, and whose topics, `$wharf/AREA`, it
+    /// may receive from where there are any.
+    pub reads: Vec<String>,
 }
 
 /// How to drain.
@@ -170,6 +173,8 @@ impl LogLevel {
 /// A line of the log.
 #[derive(Clone, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 pub struct LogEntry {
+    /// How many lines this process wrote before it.
+    pub number: u64,
     /// When, in milliseconds since 1970.
     pub at_ms: u64,
     /// How much it matters.

@@ -23,7 +23,7 @@ impl<S: Subscriber> Layer<S> for Remember {
         let level = level_of(*event.metadata().level());
         let mut line = Line(LogEntry { at_ms, level, ..LogEntry::default() });
         event.record(&mut line);
-        LINES.add(line.0);
+        LINES.add_with(|number| LogEntry { number, ..line.0 });
     }
 }
 

@@ -1,5 +1,6 @@
 //! The broker itself: how it is, its settings, reading them again, draining it.
 
+use super::access::Rights;
 use super::reply::{Reply, page_by_number};
 use super::request::Asked;
 use super::users::shown_permissions;
@@ -11,7 +12,7 @@ use tokio::sync::oneshot;
 use wharf_api::shapes::{
     self, Check, Configuration, Draining, Health, Host, LogEntry, LogLevel, Overview, Page, Whoami,
 };
-use wharf_api::{Code, Problem};
+use wharf_api::{Code, Needs, OPERATIONS, Problem};
 use wharf_broker::Statistics;
 
 /// Longest time for sending everybody away.
@@ -109,7 +110,14 @@ pub(super) fn whoami(node: &Node, asked: &Asked) -> Result<Reply, Problem> {
     let user = asked.who.user.clone();
     let rules = node.auth.permissions_of(&user).unwrap_or_default();
     let permissions = shown_permissions(&rules);
-    Reply::ok(&Whoami { permissions, user })
+    let rights = Rights::of(node, asked);
+    let areas = OPERATIONS.iter().filter_map(|operation| match operation.needs {
+        Needs::Read(area) => Some(area),
+        _ => None,
+    });
+    let areas: BTreeSet<&str> = areas.filter(|area| rights.may_read(area)).collect();
+    let reads = areas.into_iter().map(str::to_owned).collect();
+    Reply::ok(&Whoami { user, permissions, reads })
 }
 
 pub(super) async fn hosts(node: &Node) -> Result<Reply, Problem> {
