@@ -29,7 +29,8 @@ async function folder() {
 
 function begin(directory, binary, flags, env = {}) {
     const log = openSync(join(directory, "log"), "a");
-    const child = spawn(binary, flags, { env: { ...process.env, ...env }, stdio: ["ignore", log, log], cwd: directory });
+    const stdio = ["ignore", log, log];
+    const child = spawn(binary, flags, { env: { ...process.env, ...env }, stdio, cwd: directory });
     running.add(child);
     child.ended = new Promise((resolve) => {
         child.once("error", resolve);

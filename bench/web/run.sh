@@ -5,8 +5,8 @@
 #
 # For `losses`, the brokers; a row whose broker is not named is left out:
 #   WHARF                the binary (default: target/release/wharf)
-#   RABBITMQ_SERVER      rabbitmq-server of RabbitMQ 4 (not a wrapper that changes the user), with the plug-ins web_stomp
-#                        and web_mqtt beside it; EPMD=epmd
+#   RABBITMQ_SERVER      rabbitmq-server of RabbitMQ 4, with its plug-ins web_stomp and web_mqtt (and not the script of
+#                        Debian that changes the user); EPMD=epmd
 #   MOSQUITTO            mosquitto, built with WebSockets
 #   CENTRIFUGO           centrifugo, version 6
 #   STOMP_URL, MQTT_URL (a Mosquitto), CENTRIFUGO_URL   or one that runs already on 127.0.0.1, with the path /ws

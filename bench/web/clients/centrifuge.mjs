@@ -49,4 +49,6 @@ function make({ address }) {
     };
 }
 
-export const rows = [{ key: "centrifuge", how: "recovery, positioning", broker: "Centrifugo", repeats: "application", make }];
+export const rows = [
+    { key: "centrifuge", how: "recovery, positioning", broker: "Centrifugo", repeats: "application", make },
+];

@@ -7,6 +7,8 @@ import { PAUSE_MS } from "./pause.mjs";
 
 const PROTOCOLS = ["v12.stomp", "v11.stomp", "v10.stomp"];
 const QUEUE = { durable: "true", "auto-delete": "false" };
+/** As many at once as wharf-web takes by itself. */
+const INDIVIDUAL = { ack: "client-individual", "prefetch-count": "32" };
 
 function make({ address }) {
     const destination = `/queue/${address}`;
@@ -48,7 +50,7 @@ function make({ address }) {
             new Promise((resolve) => {
                 listen = () => {
                     client.watchForReceipt("subscribed", resolve);
-                    const headers = { ...QUEUE, ack: "client-individual", "prefetch-count": "32", receipt: "subscribed" };
+                    const headers = { ...QUEUE, ...INDIVIDUAL, receipt: "subscribed" };
                     const deal = (message) => {
                         taken(Number(message.body));
                         message.ack();
@@ -61,4 +63,6 @@ function make({ address }) {
     };
 }
 
-export const rows = [{ key: "stomp", how: "receipts, `client-individual`", broker: "RabbitMQ, STOMP", repeats: "application", make }];
+export const rows = [
+    { key: "stomp", how: "receipts, `client-individual`", broker: "RabbitMQ, STOMP", repeats: "application", make },
+];
