@@ -1,5 +1,4 @@
 // See run.sh, which has the settings.
-import { once } from "node:events";
 import { start } from "./brokers.mjs";
 import { sizes } from "./bundle.mjs";
 import { Chaos, planOf } from "./chaos.mjs";
@@ -56,6 +55,7 @@ async function lose({ make }, port) {
     const { publisher, subscriber } = sides;
     const plan = planOf(seed, cuts, messages);
     const got = [];
+    const known = new Set();
     const sent = new Set();
     let failed = 0;
     let changedAt = performance.now();
@@ -65,6 +65,7 @@ async function lose({ make }, port) {
     const taken = (n) => {
         changedAt = performance.now();
         got.push(n);
+        known.add(n);
     };
     await within(FIRST_MS, subscriber.client.subscribe(taken), "subscription");
     await within(FIRST_MS, publisher.client.connect(publisher.proxy.url), "publisher");
@@ -84,7 +85,7 @@ async function lose({ make }, port) {
         }
     }
     const seconds = (performance.now() - begun) / 1000;
-    const isWhole = () => made() === cuts && sent.size === messages && new Set(got).size === messages;
+    const isWhole = () => made() === cuts && sent.size === messages && known.size === messages;
     const last = performance.now() + END_MS;
     while (performance.now() < Math.min(last, changedAt + (isWhole() ? QUIET_MS : QUIET_LONG_MS))) await sleep(100);
 
@@ -151,7 +152,7 @@ async function main(ports) {
         const { cuts, sent, lost, duplicated, reordered } = result;
         const client = `${[NAMES[key], known[key]].filter(Boolean).join(" ")}, ${how}`;
         const counts = [cuts, sent, lost, duplicated, reordered].map(count);
-        row([client, broker, repeats, ...counts, median(firsts).toFixed(1), count(made[key].gzip)]);
+        row([client, broker, repeats, ...counts, median(firsts)?.toFixed(1) ?? "", count(made[key].gzip)]);
     }
 }
 
