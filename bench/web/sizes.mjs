@@ -8,14 +8,19 @@ const PACKAGES = { stomp: "@stomp/stompjs", centrifuge: "centrifuge", mqtt: "mqt
 export const row = (cells) => console.log(`| ${cells.join(" | ")} |`);
 export const count = (number) => number.toLocaleString("en-US");
 
-export async function printSizes() {
+/** The versions of the other clients. */
+export async function versions() {
     const { dependencies } = JSON.parse(await readFile(new URL("package.json", import.meta.url)));
-    const made = await sizes();
+    return Object.fromEntries(Object.entries(PACKAGES).map(([name, at]) => [name, dependencies[at]]));
+}
+
+export async function printSizes() {
+    const [made, known] = [await sizes(), await versions()];
     row(["client", "version", "minified", "gzip", "x wharf-web"]);
     row(["---", "---", "--:", "--:", "--:"]);
     for (const [name, { minified, gzip }] of Object.entries(made)) {
         const ratio = (gzip / made.wharf.gzip).toFixed(2);
-        row([NAMES[name], dependencies[PACKAGES[name]] ?? "this", count(minified), count(gzip), ratio]);
+        row([NAMES[name], known[name] ?? "this", count(minified), count(gzip), ratio]);
     }
 }
 
