@@ -51,8 +51,8 @@ pub use policy::{
 };
 pub use record::QueueId;
 pub use shard::{
-    AddressView, Ahead, Audience, Config, Detour, Entry, Moved, QueueView, RecoverError,
-    SessionView, Shard, Stored, Transient,
+    AddressCounts, AddressView, Ahead, Audience, Config, Detour, Entry, Moved, QueueView,
+    RecoverError, SessionView, Shard, Stored, Transient,
 };
 pub use stats::{Gaps, Statistics};
 pub use time::Timestamp;

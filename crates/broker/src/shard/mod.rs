@@ -40,7 +40,7 @@ use feeds::Feeds;
 use fetch::Fetching;
 use links::Links;
 use log::Log;
-pub use manage::{AddressView, Moved, QueueView, SessionView};
+pub use manage::{AddressCounts, AddressView, Moved, QueueView, SessionView};
 use outbox::Outbox;
 use publish::{Publication, Taking};
 pub use recover::RecoverError;

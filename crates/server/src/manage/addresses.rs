@@ -6,9 +6,10 @@ use super::request::Asked;
 use crate::net::registry::Login;
 use crate::node::{Node, Unanswered};
 use crate::rules::broker_kind;
+use std::sync::Arc;
 use wharf_api::shapes::{Address, AddressDeclaration, Kind, Page, Subscription};
 use wharf_api::{Code, Problem};
-use wharf_broker::{AddressView, QueueView, Refusal, Shard, matches_pattern};
+use wharf_broker::{AddressCounts, AddressView, QueueView, Refusal, Shard, matches_pattern};
 
 /// Addresses looked at while the shard does nothing else: a fraction of a millisecond.
 const LOOKED_AT_MAX: usize = 1000;
@@ -26,6 +27,10 @@ impl Filter {
     fn takes(&self, name: &str) -> bool {
         self.pattern.as_deref().is_none_or(|pattern| matches_pattern(pattern, name))
             && self.rights.may_look_into(&self.host, name)
+    }
+
+    fn takes_kind(&self, is_topic: bool) -> bool {
+        self.kind.is_none_or(|kind| (kind == Kind::Topic) == is_topic)
     }
 }
 
@@ -82,30 +87,78 @@ async fn sorted(
         None => 0,
         Some(cursor) => number(cursor).ok_or_else(bad_cursor)?,
     };
+    let passed = usize::try_from(passed).unwrap_or(usize::MAX);
+    let (host, limit) = (filter.host.clone(), asked.limit());
     let mut all = Vec::new();
     let mut after = None;
     loop {
-        let Part { found, last } = part(node, filter.clone(), after, usize::MAX).await?;
+        let (found, last) = keys(node, filter.clone(), by_of(by), after).await?;
         all.extend(found);
         after = last;
         if after.is_none() {
             break;
         }
     }
-    let key = |address: &Address| match by {
-        "messages_ready" => address.messages_ready,
-        "messages_out" => address.messages_out,
-        "messages_bytes" => address.messages_bytes,
-        "consumers" => address.consumers,
-        _ => 0,
-    };
-    // They come in the order of their names, which those that are equal keep.
-    all.sort_by_key(key);
-    if descending {
-        all.reverse();
+    let needed = passed.saturating_add(limit);
+    let next = (all.len() > needed).then(|| needed.to_string());
+    let names = page_of(all, descending, passed, limit);
+    let views = node.ask(move |shard, _| {
+        let view = |name: &Arc<str>| shard.address_view(&host, name).map(shown);
+        names.iter().filter_map(view).collect()
+    });
+    Reply::ok(&Page::<Address> { items: views.await?, next })
+}
+
+/// An address by what it is sorted by; those that are equal are in the order of their names.
+type Key = (u64, Arc<str>);
+
+fn by_of(by: &str) -> fn(&AddressCounts) -> u64 {
+    match by {
+        "messages_ready" => |it| it.messages_ready,
+        "messages_out" => |it| it.messages_out,
+        "messages_bytes" => |it| it.messages_bytes,
+        "consumers" => |it| it.consumers,
+        _ => |_| 0,
     }
-    let cursor = passed.to_string();
-    page_by_number(all, Some(&cursor), asked.limit())
+}
+
+/// The names of a page: no more is put in order than is needed for it.
+fn page_of(mut all: Vec<Key>, descending: bool, passed: usize, limit: usize) -> Vec<Arc<str>> {
+    let order = |one: &Key, other: &Key| {
+        if descending { other.cmp(one) } else { one.cmp(other) }
+    };
+    let needed = passed.saturating_add(limit);
+    if needed < all.len() {
+        all.select_nth_unstable_by(needed, order);
+        all.truncate(needed);
+    }
+    all.sort_unstable_by(order);
+    all.into_iter().skip(passed).map(|(_, name)| name).collect()
+}
+
+/// What a part of the addresses is sorted by, and the last name looked at, if there are more.
+async fn keys(
+    node: &Node,
+    filter: Filter,
+    by: fn(&AddressCounts) -> u64,
+    after: Option<Arc<str>>,
+) -> Result<(Vec<Key>, Option<Arc<str>>), Unanswered> {
+    node.ask(move |shard, _| {
+        let mut found = Vec::new();
+        let mut last: Option<&Arc<str>> = None;
+        let all = shard.counts_after(&filter.host, after.as_deref());
+        for (looked_at, (name, counts)) in all.enumerate() {
+            if looked_at >= LOOKED_AT_MAX {
+                return (found, last.cloned());
+            }
+            last = Some(name);
+            if filter.takes(name) && filter.takes_kind(counts.is_topic) {
+                found.push((by(&counts), Arc::clone(name)));
+            }
+        }
+        (found, None)
+    })
+    .await
 }
 
 async fn part(
@@ -124,9 +177,9 @@ async fn part(
             }
             last = Some(name.to_owned());
             if filter.takes(name) {
-                let view = shard.address_view(&filter.host, name).map(shown);
-                let wanted = |view: &Address| filter.kind.is_none_or(|kind| kind == view.kind);
-                found.extend(view.filter(wanted));
+                let view = shard.address_view(&filter.host, name);
+                let wanted = |view: &AddressView| filter.takes_kind(view.is_topic);
+                found.extend(view.filter(wanted).map(shown));
             }
         }
         Part { found, last: None }
@@ -271,4 +324,27 @@ pub(super) async fn delete_subscription(node: &Node, asked: &Asked) -> Result<Re
     let deleted =
         node.ask(move |shard, _| shard.delete_subscription(&host, &name, &subscription)).await?;
     if deleted { Ok(Reply::done()) } else { Err(no_such("subscription", asked.second())) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Key, page_of};
+
+    fn names(descending: bool, passed: usize, limit: usize) -> Vec<String> {
+        let all = [(2, "a"), (0, "b"), (2, "c"), (1, "d"), (0, "e")];
+        let all: Vec<Key> = all.into_iter().map(|(count, name)| (count, name.into())).collect();
+        page_of(all, descending, passed, limit).iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn pages_follow_one_another_and_equals_are_in_the_order_of_names() {
+        assert_eq!(names(false, 0, 9), ["b", "e", "d", "a", "c"]);
+        assert_eq!(names(true, 0, 9), ["c", "a", "d", "e", "b"]);
+        for limit in 1..5 {
+            let pages = (0..5).step_by(limit).flat_map(|passed| names(true, passed, limit));
+            assert_eq!(pages.collect::<Vec<_>>(), names(true, 0, 5), "{limit}");
+        }
+        assert_eq!(names(true, 5, 1), [""; 0]);
+        assert_eq!(names(true, usize::MAX, 1), [""; 0]);
+    }
 }

@@ -1,6 +1,5 @@
 //! Addresses as an operator sees them; declaring and deleting them.
 
-use super::queues::QueueView;
 use crate::output::Refusal;
 use crate::policy::{AddressKind, DYNAMIC_PREFIX};
 use crate::record::{AddressId, Record};
@@ -8,6 +7,7 @@ use crate::shard::Shard;
 use crate::shard::route::{is_reserved, is_valid_name};
 use crate::state::Address;
 use std::ops::Bound;
+use std::sync::Arc;
 
 /// An address and what is in it now.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -32,6 +32,21 @@ pub struct AddressView {
     pub consumers: u64,
 }
 
+/// What lists of addresses are sorted by.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct AddressCounts {
+    /// As in [`AddressView`].
+    pub is_topic: bool,
+    /// As in [`AddressView`].
+    pub messages_ready: u64,
+    /// As in [`AddressView`].
+    pub messages_out: u64,
+    /// As in [`AddressView`].
+    pub messages_bytes: u64,
+    /// As in [`AddressView`].
+    pub consumers: u64,
+}
+
 impl Shard {
     /// Every virtual host with an address, in order.
     pub fn host_names(&self) -> impl Iterator<Item = &str> + '_ {
@@ -45,33 +60,62 @@ impl Shard {
         host: &str,
         after: Option<&str>,
     ) -> impl Iterator<Item = &'a str> + use<'a> {
+        self.known_after(host, after).map(|(name, _)| name.as_ref())
+    }
+
+    /// The same with what is in each: far cheaper than a view of each.
+    pub fn counts_after<'a>(
+        &'a self,
+        host: &str,
+        after: Option<&str>,
+    ) -> impl Iterator<Item = (&'a Arc<str>, AddressCounts)> + use<'a> {
+        self.known_after(host, after).map(|(name, address)| (name, self.counts_of(address)))
+    }
+
+    fn known_after<'a>(
+        &'a self,
+        host: &str,
+        after: Option<&str>,
+    ) -> impl Iterator<Item = (&'a Arc<str>, &'a Address)> + use<'a> {
         let behind = (after.map_or(Bound::Unbounded, Bound::Excluded), Bound::Unbounded);
         let names = self.state.names.get(host).map(|names| names.range::<str, _>(behind));
         let names = names.into_iter().flatten();
         let named = names.filter_map(|(name, id)| Some((name, self.state.addresses.get(id)?)));
-        named.filter(|(_, address)| !address.is_mailbox()).map(|(name, _)| name.as_ref())
+        named.filter(|(_, address)| !address.is_mailbox())
+    }
+
+    fn counts_of(&self, address: &Address) -> AddressCounts {
+        let is_topic = address.kind == AddressKind::Topic;
+        let mut counts = AddressCounts { is_topic, ..AddressCounts::default() };
+        for queue in address.queues.iter().filter_map(|id| self.state.queues.get(id)) {
+            let (all, out) = (queue.len() as u64, queue.out_len() as u64);
+            let ready = all.saturating_sub(out);
+            counts.messages_ready = counts.messages_ready.saturating_add(ready);
+            counts.messages_out = counts.messages_out.saturating_add(out);
+            counts.messages_bytes = counts.messages_bytes.saturating_add(queue.bytes());
+            let consumers = queue.consumers().len() as u64;
+            counts.consumers = counts.consumers.saturating_add(consumers);
+        }
+        counts
     }
 
     /// One address.
     #[must_use]
     pub fn address_view(&self, host: &str, name: &str) -> Option<AddressView> {
         let address = self.known_address(host, name)?.1;
-        let mut view = AddressView {
+        let AddressCounts { is_topic, messages_ready, messages_out, messages_bytes, consumers } =
+            self.counts_of(address);
+        Some(AddressView {
             host: address.host.clone(),
             name: address.name.to_string(),
-            is_topic: address.kind == AddressKind::Topic,
+            is_topic,
             is_dynamic: address.dynamic.is_some(),
-            ..AddressView::default()
-        };
-        for queue in address.queues.iter().filter_map(|id| self.queue_view(*id)) {
-            let QueueView { messages_ready, messages_out, messages_bytes, consumers, .. } = queue;
-            view.subscriptions = view.subscriptions.saturating_add(u64::from(view.is_topic));
-            view.messages_ready = view.messages_ready.saturating_add(messages_ready);
-            view.messages_out = view.messages_out.saturating_add(messages_out);
-            view.messages_bytes = view.messages_bytes.saturating_add(messages_bytes);
-            view.consumers = view.consumers.saturating_add(consumers);
-        }
-        Some(view)
+            subscriptions: if is_topic { address.queues.len() as u64 } else { 0 },
+            messages_ready,
+            messages_out,
+            messages_bytes,
+            consumers,
+        })
     }
 
     /// An address that is no person's.

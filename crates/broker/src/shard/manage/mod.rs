@@ -12,7 +12,7 @@ mod addresses;
 mod queues;
 mod sessions;
 
-pub use addresses::AddressView;
+pub use addresses::{AddressCounts, AddressView};
 pub use queues::{Moved, QueueView};
 pub use sessions::SessionView;
 
