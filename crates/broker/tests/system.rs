@@ -40,6 +40,7 @@ fn who_listens_hears_the_broker_and_nobody_else() {
             "refused $wharf/other: not a valid address",
         ]
     );
+    assert_eq!(bench.shard.addresses_after("localhost", None).next(), None, "not in lists");
     let declared = bench.shard.declare_address("localhost", "$wharf/x", Some(AddressKind::Topic));
     assert!(declared.is_err());
     assert_eq!(bench.shard.statistics().published, 1, "what the broker says is no one's message");

@@ -1,7 +1,7 @@
 //! Addresses as an operator sees them; declaring and deleting them.
 
 use crate::output::Refusal;
-use crate::policy::{AddressKind, DYNAMIC_PREFIX};
+use crate::policy::{AddressKind, DYNAMIC_PREFIX, SYSTEM_PREFIX};
 use crate::record::{AddressId, Record};
 use crate::shard::Shard;
 use crate::shard::route::{is_reserved, is_valid_name};
@@ -53,8 +53,8 @@ impl Shard {
         self.state.names.keys().map(String::as_str)
     }
 
-    /// Addresses of a host in the order of their names, behind `after`. Those of people are not
-    /// among them. Each costs as much as it has queues: who wants all of them takes them in parts.
+    /// Addresses of a host in the order of their names, behind `after`. Those of people and
+    /// the broker's own topics are not among them. Each costs as much as it has queues: who wants all of them takes them in parts.
     pub fn addresses_after<'a>(
         &'a self,
         host: &str,
@@ -81,7 +81,8 @@ impl Shard {
         let names = self.state.names.get(host).map(|names| names.range::<str, _>(behind));
         let names = names.into_iter().flatten();
         let named = names.filter_map(|(name, id)| Some((name, self.state.addresses.get(id)?)));
-        named.filter(|(_, address)| !address.is_mailbox())
+        let is_own = |name: &str| name.starts_with(SYSTEM_PREFIX);
+        named.filter(move |(name, address)| !address.is_mailbox() && !is_own(name))
     }
 
     fn counts_of(&self, address: &Address) -> AddressCounts {
