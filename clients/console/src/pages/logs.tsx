@@ -13,6 +13,8 @@ import { moment } from "../words.ts";
 
 const KEPT = 1000;
 const DRAWN_MS = 250;
+/** For what is not told. */
+const EVERY_MS = 10_000;
 const LEVELS = [
     ["debug", "debug and above"],
     ["info", "info and above"],
@@ -37,19 +39,22 @@ export function LogsPage() {
     const [lines, setLines] = useState<LogEntry[]>([]);
     const { data, problem, reload } = useLoad("logs", (signal) =>
         call("listLogs", { query: { limit: KEPT, level: "trace" }, signal }),
+        EVERY_MS,
     );
-    useEffect(() => {
-        if (data) setLines((before) => merged(before, data.items));
-    }, [data]);
     const last = useRef(-1);
+    useEffect(() => {
+        if (!data) return;
+        last.current = Math.max(last.current, data.items[0]?.number ?? -1);
+        setLines((before) => merged(before, data.items));
+    }, [data]);
     const heard = useRef<LogEntry[]>([]);
     useHear("logs", (entry) => {
         const before = last.current;
         if ("missed" in entry) return reload();
-        last.current = entry.number;
+        last.current = entry.number === 0 ? 0 : Math.max(before, entry.number);
         heard.current.push(entry);
-        // The connection is a new one, or the broker is.
-        if (before !== -1 && entry.number !== before + 1) reload();
+        // Some were written before this page could hear, or the connection is a new one, or the broker.
+        if (entry.number > before + 1 || entry.number === 0) reload();
     });
     // However many come, the page is drawn anew four times a second.
     useEffect(() => {

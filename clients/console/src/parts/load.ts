@@ -13,6 +13,8 @@ export interface Loaded<T> {
 
 /** Asking takes at most this part (a fiftieth) of the broker's time, however slow the answers are. */
 const SHARE = 50;
+/** But nobody waits longer, for one answer that was slow. */
+const PAUSE_MAX_MS = 10_000;
 
 /**
  * Asks when `key` changes, when something was changed from here, when told to, and every `everyMs`
@@ -99,7 +101,8 @@ class Asker<T> {
         }
         if (!this.everyMs) return;
         const took = performance.now() - began;
-        this.timer = setTimeout(this.again, Math.max(this.everyMs, took * SHARE));
+        const pause = Math.min(took * SHARE, PAUSE_MAX_MS);
+        this.timer = setTimeout(this.again, Math.max(this.everyMs, pause));
     }
 
     private readonly again = () => {
