@@ -31,9 +31,8 @@ function open(): Promise<Client> {
     return client;
 }
 
-function close() {
-    const former = client;
-    client = undefined;
+function close(former = client) {
+    if (client === former) client = undefined;
     void former?.then((one) => one.close());
 }
 
@@ -42,18 +41,18 @@ const may = (topic: Topic) => whoami.value?.reads.includes(topic) ?? false;
 
 async function listen(topic: Topic, signal: AbortSignal) {
     while (!signal.aborted) {
+        const used = may(topic) ? open() : undefined;
         try {
-            if (may(topic)) await hearAll(topic, signal);
+            if (used) await hearAll(await used, topic, signal);
         } catch {
             // The client is closed: the login is over, or the broker is not what it was.
-            close();
+            close(used);
         }
         if (!signal.aborted) await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
     }
 }
 
-async function hearAll(topic: Topic, signal: AbortSignal) {
-    const one = await open();
+async function hearAll(one: Client, topic: Topic, signal: AbortSignal) {
     for await (const delivery of one.receive(`$wharf/${topic}`, { credit: CREDIT, signal })) {
         const entry = delivery.json() as never;
         for (const tell of listeners.get(topic) ?? []) tell(entry);

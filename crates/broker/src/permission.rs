@@ -52,14 +52,19 @@ pub fn may_read_own(rules: &[Permission], area: &str) -> bool {
 
 /// Whether any rule grants `right` on `address` of `host`. A topic of the broker's own,
 /// `$wharf/overview`, is received from by those who may look into the area `wharf/overview`, and
-/// by those with a rule that names it.
+/// by those with a rule that names it; nobody sends there, and who manages the area may end
+/// subscriptions.
 #[must_use]
 pub fn allows(rules: &[Permission], right: Right, host: &str, address: &str) -> bool {
     if address.starts_with(SYSTEM_PREFIX) {
         let area = address.strip_prefix('$').unwrap_or_default();
         let named = |rule: &&Permission| rule.pattern.starts_with(SYSTEM_PREFIX);
         let granted = rules.iter().filter(named).any(|rule| grants(rule, right, host, address));
-        return right == Right::Receive && (granted || may_read_own(rules, area));
+        return match right {
+            Right::Send => false,
+            Right::Receive => granted || may_read_own(rules, area),
+            Right::Manage => allows(rules, Right::Manage, "", area),
+        };
     }
     rules.iter().any(|rule| grants(rule, right, host, address))
 }

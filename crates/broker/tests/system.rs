@@ -5,7 +5,10 @@ mod bench;
 
 use bench::{Bench, attach, consume, open, publish, subscribe};
 use bytes::Bytes;
-use wharf_broker::{AddressKind, Command, Message, Permission, SystemTopic};
+use wharf_broker::{
+    AddressKind, Command, Config, DEAD_LETTER_ADDRESS, Message, Outcome, Permission, Policy, Right,
+    SystemTopic, allows,
+};
 
 fn announce(bench: &mut Bench, topic: SystemTopic, body: &str) {
     let body = Bytes::copy_from_slice(body.as_bytes());
@@ -106,4 +109,38 @@ fn what_waits_for_a_listener_is_bounded() {
     bench.run(2, attach("s"));
     bench.run(2, Command::Resume { received: 0 });
     assert_eq!(bench.told_to(2)[1], "deliver 1 $wharf/logs 3", "the oldest give way");
+}
+
+#[test]
+fn dead_letters_do_not_go_there() {
+    for own in ["$wharf/audit", "wharf/own", "xmpp:ada@localhost"] {
+        let mut policy = Policy::new("**", AddressKind::Queue);
+        policy.dead_letter_address = own.to_owned();
+        let mut bench = Bench::with(Config { policies: vec![policy], ..Config::default() });
+        bench.run(1, open("s"));
+        bench.run(1, publish(1, &["q"], "a"));
+        bench.run(1, consume("q", 10));
+        bench.run(1, bench::settle(1, 1, Outcome::Rejected { detail: None }));
+        bench.run(1, consume(DEAD_LETTER_ADDRESS, 10));
+        let told = bench.told_to(1);
+        let last = told.last().unwrap();
+        assert!(last.starts_with("deliver 2 wharf/dead-letter a"), "{own}: {told:?}");
+    }
+}
+
+/// Who manages the area ends what others left there; nobody sends.
+#[test]
+fn the_rights_of_a_manager() {
+    let manage = |pattern: &str| Permission {
+        pattern: pattern.to_owned(),
+        send: true,
+        manage: true,
+        ..Permission::default()
+    };
+    let may = |pattern, right| allows(&[manage(pattern)], right, "localhost", "$wharf/audit");
+    for pattern in ["wharf/audit", "**"] {
+        assert!(may(pattern, Right::Manage) && may(pattern, Right::Receive), "{pattern}");
+        assert!(!may(pattern, Right::Send), "{pattern}");
+    }
+    assert!(!may("$wharf/audit", Right::Manage) && !may("$wharf/audit", Right::Send));
 }

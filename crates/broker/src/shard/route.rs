@@ -194,13 +194,15 @@ impl Shard {
     }
 
     /// The queue dead letters of `address` go to: that of its policy, or if there is none,
-    /// because a topic has that name, the one that is always there. `None` where they go nowhere.
+    /// because a topic or something of the broker's own has that name, the one that is always there.
+    /// `None` where they go nowhere.
     pub(super) fn dead_letter_queue(&mut self, host: &str, address: &str) -> Option<QueueId> {
         let name = self.policies.of(address).dead_letter_address.clone();
         if name.is_empty() {
             return None;
         }
-        let queue = self.find_or_make_queue(host, &name);
+        let is_usable = is_valid_name(&name) && !is_reserved(&name);
+        let queue = is_usable.then(|| self.find_or_make_queue(host, &name)).flatten();
         queue.or_else(|| self.find_or_make_queue(host, DEAD_LETTER_ADDRESS))
     }
 
