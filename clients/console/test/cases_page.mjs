@@ -118,11 +118,17 @@ async function keys({ view }) {
     assert.equal(await page.evaluate(() => document.activeElement.id), "main");
     assert.match(page.url(), /#\/$/);
 
+    // Whoever types while the page is drawn anew goes on typing.
+    await page.route("**/api/v1/hosts", async (route) => {
+        await new Promise((resolve) => setTimeout(resolve, 400));
+        await route.continue();
+    });
     await page.keyboard.type("ga");
     await page.getByRole("heading", { name: "Addresses", level: 1 }).waitFor();
     assert.equal(await page.evaluate(() => document.activeElement.tagName), "H1");
     await page.keyboard.type("/");
-    await page.keyboard.type("orders/new");
+    await page.keyboard.type("orders/new", { delay: 80 });
+    await page.unroute("**/api/v1/hosts");
     await page.keyboard.press("Enter");
     await view.hides(view.row("archive"));
     await view.row("orders/new").waitFor();

@@ -1,6 +1,6 @@
 // Forms: their fields, and what becomes of what was filled in.
 import type { ComponentChildren, RefObject, TargetedEvent, TargetedSubmitEvent } from "preact";
-import { useId, useState } from "preact/hooks";
+import { useId, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { asProblem, type Problem } from "../api/call.ts";
 import { hide } from "./dialog.tsx";
 import { ProblemNote } from "./problem.tsx";
@@ -129,14 +129,19 @@ interface Told<E extends HTMLElement> {
 type Outside = Omit<FieldProps, "children">;
 type Text = Outside & Told<HTMLInputElement> & { type?: "text" | "password" };
 
-export function TextField({ label, hint, whole, type = "text", ...rest }: Text) {
+export function TextField({ label, hint, whole, type = "text", value, ...rest }: Text) {
+    const input = useRef<HTMLInputElement>(null);
+    // Only what is new goes into it: whoever types while the page is drawn anew goes on typing.
+    useLayoutEffect(() => {
+        if (input.current && value !== undefined) input.current.value = value;
+    }, [value]);
     return (
         <Field label={label} hint={hint} whole={!!whole}>
             {(attributes) =>
                 type === "password" ? (
-                    <input type="password" {...rest} {...attributes} />
+                    <input type="password" ref={input} {...rest} {...attributes} />
                 ) : (
-                    <input type="text" spellcheck={false} {...rest} {...attributes} />
+                    <input type="text" ref={input} spellcheck={false} {...rest} {...attributes} />
                 )
             }
         </Field>
