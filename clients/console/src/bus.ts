@@ -1,8 +1,9 @@
 // What the broker tells by itself: its topics `$wharf/…`, over one MBWS connection of this page. A wire that is
 // cut is taken up again, and what was told meanwhile comes then.
-import { effect } from "@preact/signals";
+import { computed, effect } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import { connect, type Client, type Options } from "../../web/src/index.ts";
+import { call } from "./api/call.ts";
 import { isStranger, login, whoami } from "./api/login.ts";
 import type { AuditEntry, ConnectionEvent, LogEntry, Missed, Overview } from "./api/operations.ts";
 import { token, Wire } from "./left.ts";
@@ -39,43 +40,42 @@ function close(former = client) {
 /** Whether this user may hear the topic: to ask for another would end the connection of all. */
 const may = (topic: Topic) => whoami.value?.reads.includes(topic) ?? false;
 
-async function listen(topic: Topic, signal: AbortSignal) {
-    while (!signal.aborted) {
+/** Topics that are read. What is read is acknowledged, whether a part of the page wants it or not: one message that
+ * is not would hold up all behind it. */
+const read = new Set<Topic>();
+const isWanted = (topic: Topic) => (listeners.get(topic)?.size ?? 0) > 0;
+
+async function listen(topic: Topic) {
+    read.add(topic);
+    while (isWanted(topic)) {
         const used = may(topic) ? open() : undefined;
         try {
-            if (used) await hearAll(await used, topic, signal);
+            if (used) await hearAll(await used, topic);
         } catch {
-            // The client is closed: the login is over, or the broker is not what it was.
+            // The client is closed: the login is over, the right is gone, or the broker is not what it was.
             close(used);
+            whoami.value = await call("getWhoami", {}).catch(() => whoami.value);
         }
-        if (!signal.aborted) await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+        await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
     }
+    read.delete(topic);
 }
 
-async function hearAll(one: Client, topic: Topic, signal: AbortSignal) {
-    for await (const delivery of one.receive(`$wharf/${topic}`, { credit: CREDIT, signal })) {
+async function hearAll(one: Client, topic: Topic) {
+    for await (const delivery of one.receive(`$wharf/${topic}`, { credit: CREDIT })) {
         const entry = delivery.json() as never;
         for (const tell of listeners.get(topic) ?? []) tell(entry);
         void delivery.ack();
     }
 }
 
-const stops = new Map<Topic, AbortController>();
-
 /** Hears a topic, if this user may, until the function that it gives is called. */
 export function hear<T extends Topic>(topic: T, tell: (entry: Told[T]) => void): () => void {
     const all = listeners.get(topic) ?? new Set<Tell>();
     listeners.set(topic, all);
     all.add(tell as Tell);
-    if (all.size === 1) {
-        const stop = new AbortController();
-        stops.set(topic, stop);
-        void listen(topic, stop.signal);
-    }
-    return () => {
-        all.delete(tell as Tell);
-        if (all.size === 0) stops.get(topic)?.abort();
-    };
+    if (!read.has(topic)) void listen(topic);
+    return () => all.delete(tell as Tell);
 }
 
 /** The same for as long as a part of a page is there. */
@@ -89,7 +89,8 @@ export function useHear<T extends Topic>(
 }
 
 // Somebody else hears with a connection of their own.
+const user = computed(() => whoami.value?.user);
 effect(() => {
-    void [login.value, whoami.value?.user];
+    void [login.value, user.value];
     if (isStranger.value || client) close();
 });

@@ -66,6 +66,7 @@ function took(now: Overview) {
     const isSame = before?.started_at_ms === now.started_at_ms;
     // What is told late was shown already.
     if (before && isSame && now.uptime_ms <= before.uptime_ms) return;
+    if (before && now.started_at_ms < before.started_at_ms) return;
     const at_ms = now.started_at_ms + now.uptime_ms;
     ahead_ms = Math.min(isSame ? ahead_ms : Infinity, Date.now() - at_ms);
     const next: Partial<Record<Line, number | null>> = {};

@@ -125,7 +125,7 @@ async function keys({ view }) {
     });
     await page.keyboard.type("ga");
     await page.getByRole("heading", { name: "Addresses", level: 1 }).waitFor();
-    assert.equal(await page.evaluate(() => document.activeElement.tagName), "H1");
+    await page.waitForFunction(() => document.activeElement.tagName === "H1");
     await page.keyboard.type("/");
     await page.keyboard.type("orders/new", { delay: 80 });
     await page.unroute("**/api/v1/hosts");

@@ -106,6 +106,7 @@ fn what_waits_for_a_listener_is_bounded() {
     bench.settle();
     let view = bench.shard.address_view("localhost", "$wharf/logs").unwrap();
     assert_eq!(view.messages_ready, 10_000);
+    assert_eq!(bench.shard.statistics().dead_lettered.iter().sum::<u64>(), 0);
     bench.run(2, attach("s"));
     bench.run(2, Command::Resume { received: 0 });
     assert_eq!(bench.told_to(2)[1], "deliver 1 $wharf/logs 3", "the oldest give way");
@@ -126,6 +127,22 @@ fn dead_letters_do_not_go_there() {
         let last = told.last().unwrap();
         assert!(last.starts_with("deliver 2 wharf/dead-letter a"), "{own}: {told:?}");
     }
+}
+
+#[test]
+fn nobody_makes_a_queue_of_them() {
+    let mut bench = Bench::new();
+    bench.run(1, open("s"));
+    let Command::Consume { seq, consumer, address, subscription, credit, mode, .. } =
+        consume("$wharf/logs", 10)
+    else {
+        unreachable!()
+    };
+    let kind = Some(AddressKind::Queue);
+    let wish = Command::Consume { seq, consumer, address, subscription, kind, credit, mode };
+    bench.run(1, wish);
+    assert_eq!(bench.told_to(1)[1..], ["refused $wharf/logs: the address is of another kind"]);
+    assert!(!bench.shard.audience().is_any());
 }
 
 /// Who manages the area ends what others left there; nobody sends.

@@ -19,6 +19,8 @@ const EVERY: Duration = Duration::from_secs(1);
 #[derive(Debug, Default)]
 pub(crate) struct Announcer {
     audience: Audience,
+    /// Whether it was looked who listens.
+    looked: bool,
     next_at: Timestamp,
     connections_from: u64,
     audit_from: u64,
@@ -34,6 +36,12 @@ impl Announcer {
     /// Looks who listens, and tells them what is new if it is time.
     pub(crate) fn work(&mut self, node: &Node, shard: &mut Shard, now: Timestamp) {
         let audience = shard.audience();
+        if !self.looked {
+            // Sessions of before the start hear what was written since.
+            self.looked = true;
+            self.audience = audience;
+            node.connections.watch(audience.of(SystemTopic::Connections));
+        }
         if audience != self.audience {
             self.greet(node, audience, now);
         }
@@ -45,6 +53,13 @@ impl Announcer {
         }
         self.next_at = now.plus_ms(every_ms);
         self.tell(node, shard);
+    }
+
+    /// The process ends: what was not told yet is told now.
+    pub(crate) fn end(&mut self, node: &Node, shard: &mut Shard) {
+        if self.audience.is_any() {
+            self.tell(node, shard);
+        }
     }
 
     /// Others listen now: who is new hears of what comes, not of what was.

@@ -177,7 +177,8 @@ impl Worker {
     }
 
     fn sleep_max(&self) -> Option<Duration> {
-        let due = self.shard.poll_timeout().into_iter().chain(self.announcer.due()).min()?;
+        let announced = self.announcer.due().filter(|_| !self.stopping);
+        let due = self.shard.poll_timeout().into_iter().chain(announced).min()?;
         let wait = Duration::from_millis(due.0.saturating_sub(now().0).saturating_add(1));
         Some(wait.min(SLEEP_MAX))
     }
@@ -237,7 +238,10 @@ impl Worker {
                 let promise = job.run(&self.node, &mut self.shard, now);
                 self.promises.push_back((self.shard.barrier(), promise));
             }
-            Letter::Stop => self.stopping = true,
+            Letter::Stop => {
+                self.announcer.end(&self.node, &mut self.shard);
+                self.stopping = true;
+            }
         }
     }
 

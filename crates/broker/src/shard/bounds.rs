@@ -6,7 +6,7 @@ use super::route::Route;
 use crate::command::Unroutable;
 use crate::limits::{CLOCK_RESOLUTION_MS, EXPIRED_AT_ONCE_MAX};
 use crate::output::DeathReason;
-use crate::policy::{Overflow, Policy};
+use crate::policy::{Overflow, Policy, SYSTEM_PREFIX};
 use crate::record::{QueueId, Record};
 use crate::time::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
@@ -130,7 +130,11 @@ impl Shard {
 
     /// An entry that is not out dies.
     fn kill(&mut self, queue: QueueId, entry: u64, reason: DeathReason) {
-        if !self.bury_entry(queue, entry, reason, None) {
+        // What the broker has told is nobody's letter.
+        let address = self.state.queues.get(&queue).map(|queue| queue.address);
+        let address = address.and_then(|id| self.state.addresses.get(&id));
+        let is_own = address.is_some_and(|address| address.name.starts_with(SYSTEM_PREFIX));
+        if is_own || !self.bury_entry(queue, entry, reason, None) {
             self.record(&Record::Move { queue, entry, to: Vec::new() });
         }
     }

@@ -168,6 +168,8 @@ impl Shard {
             None if name.starts_with(DYNAMIC_PREFIX) => return Err(Refusal::UnknownAddress),
             // Dead letters need a queue that is always there.
             None if name == DEAD_LETTER_ADDRESS => AddressKind::Queue,
+            // Nobody makes a queue of what is told to all.
+            None if name.starts_with(SYSTEM_PREFIX) => AddressKind::Topic,
             None => wanted.unwrap_or_else(|| self.policies.of(name).kind),
         };
         if wanted.is_some_and(|wanted| wanted != kind) {

@@ -1,7 +1,7 @@
 //! Topics of the broker's own: who listens to them, and telling it something.
 
 use crate::command::Message;
-use crate::policy::SystemTopic;
+use crate::policy::{AddressKind, SystemTopic};
 use crate::record::{QueueId, Record};
 use crate::shard::Shard;
 use std::borrow::Cow;
@@ -60,6 +60,7 @@ impl Shard {
     fn listeners(&self, topic: SystemTopic) -> Vec<QueueId> {
         let on_hosts = self.state.names.values().filter_map(|names| names.get(topic.address()));
         let addresses = on_hosts.filter_map(|id| self.state.addresses.get(id));
+        let addresses = addresses.filter(|address| address.kind == AddressKind::Topic);
         addresses.flat_map(|address| address.queues.iter().copied()).collect()
     }
 }
