@@ -46,8 +46,8 @@ pub use command::{
 pub use output::{Death, DeathReason, Delivery, Event, Ledger, Output, Refusal};
 pub use permission::{Permission, Right, allows, matches_pattern, may_read_own};
 pub use policy::{
-    AddressKind, DEAD_LETTER_ADDRESS, DYNAMIC_PREFIX, Lifetime, Overflow, PERSON_PREFIX, Policy,
-    SYSTEM_PREFIX, SystemTopic,
+    AddressKind, DEAD_LETTER_ADDRESS, DYNAMIC_PREFIX, Lifetime, OWN_PREFIX, Overflow,
+    PERSON_PREFIX, Policy, SYSTEM_PREFIX, SystemTopic,
 };
 pub use record::QueueId;
 pub use shard::{

@@ -1,6 +1,6 @@
 //! Who may do what: rules by user and address pattern.
 
-use crate::policy::SYSTEM_PREFIX;
+use crate::policy::{OWN_PREFIX, SYSTEM_PREFIX};
 
 /// One rule of a user. A user without a matching rule may do nothing.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -36,9 +36,6 @@ pub enum Right {
     /// Create, change or delete an address.
     Manage,
 }
-
-/// What addresses of the broker's own begin with.
-const OWN_PREFIX: &str = "wharf/";
 
 /// Whether an area of the broker itself may be looked into; `area` is its address, such as
 /// `wharf/overview`. Who may receive everything is a user of messages, not of this: the rule must

@@ -60,6 +60,9 @@ pub enum Overflow {
 /// Where dead messages go unless a policy says otherwise.
 pub const DEAD_LETTER_ADDRESS: &str = "wharf/dead-letter";
 
+/// Addresses of the broker's own begin so, and the areas of its management.
+pub const OWN_PREFIX: &str = "wharf/";
+
 /// Where dynamic addresses belong: an address below it is made by `Command::Create` alone, so
 /// that a late reply to one that is gone does not bring it back.
 pub const DYNAMIC_PREFIX: &str = "wharf/dynamic/";

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// Entries that are kept.
-pub(crate) const ENTRIES_MAX: usize = 1000;
+const ENTRIES_MAX: usize = 1000;
 
 /// The latest entries, each with a number; the first has 0.
 #[derive(Debug)]

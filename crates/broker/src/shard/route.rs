@@ -6,14 +6,11 @@ use crate::limits::{DESTINATIONS_MAX, NAME_MAX_BYTES};
 use crate::output::{DeathReason, Refusal};
 use crate::permission::Right;
 use crate::policy::{
-    AddressKind, DEAD_LETTER_ADDRESS, DYNAMIC_PREFIX, PERSON_PREFIX, SYSTEM_PREFIX,
+    AddressKind, DEAD_LETTER_ADDRESS, DYNAMIC_PREFIX, OWN_PREFIX, PERSON_PREFIX, SYSTEM_PREFIX,
 };
 use crate::record::{AddressId, QueueId, Record};
 use std::collections::BTreeMap;
 use std::sync::Arc;
-
-/// Addresses below this are the broker's own.
-const RESERVED_PREFIX: &str = "wharf/";
 
 /// The last route of each session: most messages of one go the same way as the one before.
 #[derive(Debug, Default)]
@@ -227,7 +224,7 @@ pub(super) fn is_valid_name(name: &str) -> bool {
 
 /// Whether an address is the broker's own.
 pub(super) fn is_reserved(name: &str) -> bool {
-    let is_ours = name.starts_with(RESERVED_PREFIX) && !name.starts_with(DYNAMIC_PREFIX);
+    let is_ours = name.starts_with(OWN_PREFIX) && !name.starts_with(DYNAMIC_PREFIX);
     is_ours || is_person(name) || name.starts_with(SYSTEM_PREFIX)
 }
 

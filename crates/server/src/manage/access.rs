@@ -4,10 +4,7 @@
 use super::request::Asked;
 use crate::node::Node;
 use wharf_api::{Code, Needs, Problem};
-use wharf_broker::{Permission, Right, allows, may_read_own};
-
-/// What addresses of the broker's own begin with.
-const OWN: &str = "wharf/";
+use wharf_broker::{OWN_PREFIX, Permission, Right, allows, may_read_own};
 
 /// What a user may do.
 #[derive(Clone, Debug)]
@@ -26,12 +23,12 @@ impl Rights {
     /// Whether an area may be looked into. Who may receive everything is a user of messages, not of
     /// this: the rule must name what is the broker's own.
     pub(super) fn may_read(&self, area: &str) -> bool {
-        may_read_own(&self.0, &format!("{OWN}{area}"))
+        may_read_own(&self.0, &format!("{OWN_PREFIX}{area}"))
     }
 
     pub(super) fn may_manage(&self, area: &str) -> bool {
         // An area is of no host, so that a rule for one host grants none.
-        allows(&self.0, Right::Manage, "", &format!("{OWN}{area}"))
+        allows(&self.0, Right::Manage, "", &format!("{OWN_PREFIX}{area}"))
     }
 
     /// Whether an address may be looked into.

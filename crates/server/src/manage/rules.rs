@@ -8,6 +8,7 @@ use crate::node::Node;
 use crate::rules::{self, POLICY, ROUTE};
 use wharf_api::shapes::{Kind, Overflow, Policy, PolicyRule, Route, RouteKind, RouteRule};
 use wharf_api::{Code, Problem};
+use wharf_broker::{OWN_PREFIX, PERSON_PREFIX, SYSTEM_PREFIX};
 use wharf_gateway::Place;
 
 /// Targets of one route.
@@ -122,8 +123,9 @@ pub(super) fn check_route(route: &Route) -> Result<(), Problem> {
     if host.len() > 255 || host.chars().any(char::is_control) {
         return wrong("host: at most 255 bytes without control characters");
     }
-    let is_own =
-        |name: &str| ["wharf/", "$wharf/", "xmpp:"].iter().any(|own| name.starts_with(own));
+    let is_own = |name: &str| {
+        [OWN_PREFIX, SYSTEM_PREFIX, PERSON_PREFIX].iter().any(|own| name.starts_with(own))
+    };
     if to.iter().any(|target| is_own(target)) || (*kind != RouteKind::Redirect && is_own(address)) {
         return wrong("addresses that begin with wharf/, $wharf/ or xmpp: are the broker's own");
     }

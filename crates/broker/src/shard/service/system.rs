@@ -14,8 +14,7 @@ impl Audience {
     /// Whether anybody listens to a topic.
     #[must_use]
     pub fn of(self, topic: SystemTopic) -> bool {
-        let listened = SystemTopic::ALL.into_iter().zip(self.0);
-        listened.into_iter().any(|(known, is_heard)| known == topic && is_heard)
+        SystemTopic::ALL.into_iter().zip(self.0).any(|heard| heard == (topic, true))
     }
 
     /// Whether anybody listens to any.
